@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,14 +12,16 @@ from lazymmu.lift.code import Code, Instruction, Opcode, Operand, Var
 from lazymmu.lift.execute import TASK
 from lazymmu.lift.primitives import BOOL
 from lazymmu.lift.problem import Unliftable
+from lazymmu.lift.values import Opaque
 from lazymmu.lift.variables import FLAG, CVariables
 from lazymmu.lift.words import ENDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from lazymmu.lift.ctypes import CType
     from lazymmu.lift.link import CallMeaning, Linker
+    from lazymmu.lift.words import LiftWord
 
 __all__ = ["Closure", "closure"]
 
@@ -47,6 +50,7 @@ def closure(linker: Linker, roots: Iterable[Code]) -> Closure:
     """
     found = Closure()
     todo = list(roots)
+    above: dict[Code, tuple[Code, Instruction] | None] = dict.fromkeys(todo)
     seen: set[Code] = set()
     while todo:
         code = todo.pop(0)
@@ -58,13 +62,60 @@ def closure(linker: Linker, roots: Iterable[Code]) -> Closure:
             raise Unliftable("more functions than one looks at", code.file, code.line)
         for one in code.instructions:
             if one.op is Opcode.CALL:
-                target = target_of(linker, code, one)
-                if target.code is not None:
-                    todo.append(target.code)
-                elif target.word is not None and target.word.does in ENDS:
-                    found.ends = True
+                try:
+                    target = _called(linker, code, one, found)
+                except Unliftable as problem:
+                    raise _with_way(problem, code, one, above) from None
+                if target is not None:
+                    above.setdefault(target, (code, one))
+                    todo.append(target)
     _variables(linker, found)
     return found
+
+
+def _called(linker: Linker, code: Code, one: Instruction, found: Closure) -> Code | None:
+    """Return the function that is called, None for a word, and note what that is."""
+    target = target_of(linker, code, one)
+    if target.word is not None and target.word.does in ENDS:
+        found.ends = True
+    elif target.word is not None and target.word.does == "static-key":
+        _key(linker, code, one, target.word)
+    return target.code
+
+
+def _with_way(
+    problem: Unliftable,
+    code: Code,
+    one: Instruction,
+    above: Mapping[Code, tuple[Code, Instruction] | None],
+) -> Unliftable:
+    """Name the call at which the architecture's own code comes to a problem elsewhere.
+
+    Without any such code it is the outermost one.
+    """
+    way = [(code, one)]
+    while (caller := above[way[0][0]]) is not None:
+        way.insert(0, caller)
+    mine = list(itertools.dropwhile(lambda call: not _is_own(call[0]), way))
+    mine = list(itertools.takewhile(lambda call: _is_own(call[0]), mine))
+    code, one = mine[-1] if mine else way[0]
+    is_there = (problem.file, problem.line) == (code.file, one.line)
+    return problem if is_there else problem.below(f"{one.what}()", code.file, one.line)
+
+
+def _is_own(code: Code) -> bool:
+    return code.file.startswith("arch/")
+
+
+def _key(linker: Linker, code: Code, one: Instruction, word: LiftWord) -> None:
+    """Look a static key up, before anything runs: it may be either."""
+    raw = one.raw[word.arg] if word.arg < len(one.raw) else None
+    path = "" if raw is None else _path(raw, code)
+
+    def refused(why: str) -> Unliftable:
+        return Unliftable(f"{one.what}() {why}", code.file, one.line)
+
+    linker.keys.asked(Opaque(path), refused)
 
 
 def target_of(linker: Linker, code: Code, one: Instruction) -> CallMeaning:

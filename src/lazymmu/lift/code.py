@@ -32,12 +32,13 @@ from lazymmu.kernelc.ir.expr import (
     Temporary,
     Unary,
 )
-from lazymmu.kernelc.ir.nodes import BRANCH, EVAL, NOP, RETURN, SWITCH, Function, walk
+from lazymmu.kernelc.ir.nodes import BRANCH, EVAL, NOP, RETURN, SWITCH, Function
 from lazymmu.lift.ctypes import typed
+from lazymmu.lift.local_variables import arrays, is_guard
 from lazymmu.lift.problem import Unliftable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 __all__ = ["Code", "Const", "Instruction", "Opcode", "Operand", "Var", "compiled", "following"]
 
@@ -121,6 +122,12 @@ class Code:
         """Return where the tree has it."""
         return f"{self.file}:{self.line}"
 
+    def is_structure(self, name: str) -> bool:
+        """Whether a local variable is a structure: by its type, or as a guard is one."""
+        if is_guard(name):
+            return True
+        return name not in self.params and typed(self.types.get(name, "")).aggregate
+
     def reachable(self) -> tuple[int, ...]:
         """Return the instructions that may be come to from the first one, in their order."""
         todo, seen = [0], set[int]()
@@ -151,7 +158,7 @@ class _Compiler:
         self.temps = 0
         self.kept: set[str] = set()
         self.locals = {*function.params, *(n for n in function.types if not n.startswith("<"))}
-        self.arrays = frozenset(_arrays(function))
+        self.arrays = frozenset(arrays(function))
 
     def code(self) -> Code:
         begins: list[int] = []
@@ -218,12 +225,18 @@ class _Compiler:
         return handler(self, expr)
 
     def is_local(self, name: str) -> bool:
-        return name in self.locals
+        return name in self.locals or is_guard(name)
 
     def is_aggregate(self, name: str) -> bool:
         spelled = self.function.types.get(name)
-        return name in self.arrays or (
-            spelled is not None and name not in self.function.params and typed(spelled).aggregate
+        return (
+            is_guard(name)
+            or name in self.arrays
+            or (
+                spelled is not None
+                and name not in self.function.params
+                and typed(spelled).aggregate
+            )
         )
 
     def name(self, expr: Name) -> Operand:
@@ -301,26 +314,6 @@ class _Compiler:
         if isinstance(expr, (Other, String)):
             return Const(0)
         return self.value(expr)
-
-
-def _arrays(function: Function) -> Iterator[str]:
-    """Local variables that are arrays: spelled as pointers, and nothing ever makes them point."""
-    local = {
-        name
-        for name, spelled in function.types.items()
-        if name not in function.params and spelled.endswith("*")
-    }
-    for node in function.nodes if local else ():
-        for one in walk(node.expr) if node.expr is not None else ():
-            changed: Expr | None = None
-            match one:
-                case Assign() | IncDec():
-                    changed = one.target
-                case Address():
-                    changed = one.operand
-            if isinstance(changed, Name):
-                local.discard(changed.spelling)
-    yield from local
 
 
 def _value_of(compiler: _Compiler, expr: Expr) -> Operand:

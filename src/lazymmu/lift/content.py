@@ -33,8 +33,8 @@ def core_steps(core: object) -> list[str]:
 def content(release: Release, implementation: type[LiftedArch]) -> str:
     """The digest, of 64 hexadecimal digits.
 
-    Of the functions with their names, the variables, the batch, and what the tree is as a release;
-    places of functions and the tree's name are none of it.
+    Of the functions with their names, the variables, the static keys, the batch, and what the tree
+    is as a release; places of functions and the tree's name are none of it.
     """
     reached = implementation.lifted.reached
     batch = getattr(implementation, "batch", None)
@@ -44,6 +44,7 @@ def content(release: Release, implementation: type[LiftedArch]) -> str:
         *steps_of(reached.codes),
         repr(implementation.columns),
         repr(implementation.fresh),
+        repr(sorted(implementation.lifted.linker.keys.values().items())),
         implementation.row,
         repr(replace(release, name="")),
         *([] if release.forms is None else core_steps(release.forms)),

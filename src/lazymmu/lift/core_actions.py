@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from lazymmu.kernelc.ir.expr import Expr
     from lazymmu.lift.frames import Called, CodeFrame
+    from lazymmu.lift.static_keys import StaticKeys
     from lazymmu.machine.mm.base import Part
     from lazymmu.machine.steps import RoutineCall, Step
 
@@ -92,10 +93,13 @@ _TESTS: Final[Mapping[str, Callable[[str | None], bool]]] = {
 # ---- what is computed ----------------------------------------------------------------------------
 
 
-def pure(called: Called, handed: CoreArguments, config: Callable[[str], object]) -> Value:
+def pure(
+    called: Called, handed: CoreArguments, config: Callable[[str], object], keys: StaticKeys
+) -> Value:
     """Do a word that calls nothing of the machine.
 
     :param config: gives what a tree's configuration says of a name.
+    :param keys: gives what its static keys are.
     :raises Unliftable: for what is not understood.
     """
     word = called.word
@@ -108,6 +112,8 @@ def pure(called: Called, handed: CoreArguments, config: Callable[[str], object])
             return 1 << word.number
         case "value":
             return called.arg(word.arg)
+        case "static-key":
+            return keys.asked(called.arg(word.arg), called.refused)
         case "current" | "flag-test":
             return Opaque("")
         case "above-lock":

@@ -352,7 +352,7 @@ class CoreRun:
             return 0
         if called.word.does in FORGETS:
             return 0
-        return pure(called, self.handed, self.linker.view.config.value)
+        return pure(called, self.handed, self.linker.view.config.value, self.linker.keys)
 
     def _is_known(self, one: Instruction, args: tuple[Value, ...], outermost: Env) -> bool:
         """Whether how large a folio is was asked before, or makes no difference."""

@@ -11,11 +11,12 @@ from lazymmu.lift.code import Code, Instruction, Opcode, compiled
 from lazymmu.lift.names import TreeNames
 from lazymmu.lift.problem import Unliftable
 from lazymmu.lift.ready import ready
+from lazymmu.lift.static_keys import StaticKeys
 from lazymmu.lift.supposed import hangs_on
 from lazymmu.lift.words import LiftWord, words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from lazymmu.kernelc.configured_tree import ConfiguredTree
     from lazymmu.kernelc.definition import Definition
@@ -56,13 +57,19 @@ class Linker:
         view: ConfiguredTree,
         program: Program,
         belongs: Callable[[Initialiser], bool],
+        keys: Mapping[str, int] | None = None,
     ) -> None:
-        """`belongs`: whether what stands in a table counts on this machine."""
+        """See the class.
+
+        :param belongs: whether what stands in a table counts on this machine.
+        :param keys: what static keys are that may be either.
+        """
         self.view = view
         self.program = program
         self.names = TreeNames(view, program)
         self.words = words(view.profile.arch_dir)
         self.belongs = belongs
+        self.keys = StaticKeys(view, keys or {})
         self.abstracted: dict[str, str] = {}
         self.codes: dict[tuple[str, int, str], Code] = {}
         self._targets: dict[tuple[str, str], CallMeaning | None] = {}

@@ -80,7 +80,7 @@ class TreeNames:
         A task's thread_info lies in it (include/linux/sched.h, CONFIG_THREAD_INFO_IN_TASK), so that
         its members are the task's.
         """
-        found = self._members(owner.base, near).get(name)
+        found = self._members(owner.base, near).get(name) if owner.base else None
         if found is None and owner.base == _TASK:
             return self._members(_THREAD_INFO, near).get(name)
         return found

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from lazymmu.kernelc.ir.expr import Name
+from lazymmu.kernelc.ir.expr import Field, Name
 from lazymmu.lift.ctypes import typed
 from lazymmu.lift.execute import TASK, Stopped
 from lazymmu.lift.values import CPointer, EntryRef, Handle, Opaque, Value, is_true
@@ -87,11 +87,15 @@ def _pin(here: Execution, call: Called) -> Value:
 
 
 def _save(here: Execution, call: Called) -> Value:
-    flags = call.one.raw[0] if call.one.raw else None
-    if not isinstance(flags, Name):
-        raise call.refused("into what is no variable")
+    match call.one.raw[:1]:
+        case (Name(name),):
+            kept = name
+        case (Field(Name(name), member),) if call.code.is_structure(name):
+            kept = f"{name}.{member}"  # as a local variable's member is kept
+        case _:
+            raise call.refused("into what is no variable")
     current = here.context.current
-    call.frame.env[flags.spelling] = current.irqs_off
+    call.frame.env[kept] = current.irqs_off
     current.irqs_off += 1
     return 0
 
@@ -164,6 +168,10 @@ def _flag(here: Execution, call: Called) -> Value:
     return old if "test" in word.does else 0
 
 
+def _key(here: Execution, call: Called) -> Value:
+    return here.linker.keys.asked(call.arg(call.word.arg), call.refused)
+
+
 def _flags(here: Execution, call: Called) -> Value:
     """All flags that the lifted code knows by name, each at its bit."""
     found = 0
@@ -205,6 +213,7 @@ COMMON: Final[Mapping[Does, Doing]] = {
     "preemptible": lambda here, _call: int(here.context.preemptible),
     "flags-read": _flags,
     "bit": _bit,
+    "static-key": _key,
     "config": _config,
     "bug-if": _bug,
     "bug": _bug,

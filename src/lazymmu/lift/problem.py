@@ -21,6 +21,12 @@ class Unliftable(Exception):
         self.file = file
         self.line = line
 
+    def below(self, what: str, file: str, line: int) -> Unliftable:
+        """Return the same with what comes to it, for who looks for that."""
+        problem = Unliftable(self.what, self.file, self.line)
+        problem.args = (f"{self}, below {what} at {file}:{line}",)
+        return problem
+
     def at(self, file: str, line: int) -> Unliftable:
         """Return the same with a place, where it has none."""
         return self if self.file else Unliftable(self.what, file, line)

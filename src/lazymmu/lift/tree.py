@@ -69,15 +69,17 @@ MACHINES: Final = {
 """The machines that can be lifted, by the name that `verify` has for them."""
 
 
-def view_of(tree: Tree, library: TreeIndex, arch: str) -> Linker:
-    """Return what resolves names on a machine of the tree."""
+def view_of(
+    tree: Tree, library: TreeIndex, arch: str, keys: Mapping[str, int] | None = None
+) -> Linker:
+    """Return what resolves names on a machine of the tree; keys: what static keys are."""
     machine = MACHINES[arch]
     view = ConfiguredTree(tree, load(machine.profile), library=library)
 
     def belongs(item: Initialiser) -> bool:
         return item.file.startswith(machine.tables)
 
-    return Linker(view, Program(view), belongs)
+    return Linker(view, Program(view), belongs, keys)
 
 
 def install(
@@ -89,15 +91,17 @@ def install(
     steps: Steps,
     *,
     core: bool = False,
+    keys: Mapping[str, int] | None = None,
 ) -> Lifted:
     """Lift the mode of `arch` from a tree, and make it the machine's release `name`.
 
     :param core: lift core-mm code as well, as far as it is understood.
+    :param keys: what static keys are that may be either; others are as they are defined.
     :raises Unliftable: for what is not understood.
     """
     machine = MACHINES[arch]
     with _deep():
-        linker = view_of(tree, library, arch)
+        linker = view_of(tree, library, arch, keys)
         _has_mode(linker)
         base, own, roots = prepared(linker, machine.base)
         lifted = lift(linker, machine.accessors, *roots)

@@ -59,6 +59,7 @@ Does = Literal[
     "invalidate-mine",
     "flags-read",
     "bit",
+    "static-key",
     "barrier-store",
     "barrier-instruction",
     "switch-stack",

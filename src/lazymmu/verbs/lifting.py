@@ -39,6 +39,7 @@ class LiftedTree:
     :param core: operations of core-mm code that are the tree's own C, with their places.
     :param by_hand: those that are the machine's, with what was not understood.
     :param choices: conditions in the former that nothing decides, with their places.
+    :param keys: static keys that are not as they are defined, "" where all are.
     """
 
     arch: str
@@ -52,6 +53,7 @@ class LiftedTree:
     core: tuple[tuple[str, str], ...] = ()
     by_hand: tuple[tuple[str, str], ...] = ()
     choices: tuple[tuple[str, str], ...] = ()
+    keys: str = ""
 
 
 @contextlib.contextmanager
@@ -102,6 +104,7 @@ def _all(
 ) -> list[LiftedTree]:
     from lazymmu.kernelc.tree_index import TreeIndex
     from lazymmu.lift.problem import Unliftable
+    from lazymmu.lift.static_keys import combinations
     from lazymmu.lift.steps import Steps
     from lazymmu.lift.tree import install
     from lazymmu.snapshot.cache import Cache
@@ -114,7 +117,13 @@ def _all(
     for arch in chosen:
         try:
             of = (opened, library, arch, name, dialect, Steps(steps))
-            done.append(_told(arch, name, install(*of, core=core)))
+            found = install(*of, core=core)
+            others = list(combinations(found.linker.keys.open()))
+            done.append(_told(arch, name, found))
+            for keys, told in others:
+                other = f"{name} with {told}"
+                of = (opened, library, arch, other, dialect, Steps(steps))
+                done.append(_told(arch, other, install(*of, core=core, keys=keys), told))
         except Unliftable as problem:
             done.append(LiftedTree(arch, name, refused=str(problem)))
     if store is not None:
@@ -161,20 +170,22 @@ def with_lines(verdict: Verdict, tree: Where) -> Verdict:
     return replace(verdict, violations=tuple(map(told, verdict.violations)))
 
 
-def _told(arch: str, name: str, found: Lifted) -> LiftedTree:
+def _told(arch: str, name: str, found: Lifted, keys: str = "") -> LiftedTree:
     from lazymmu.lift.content import content
     from lazymmu.lift.core_code import CoreLift
     from lazymmu.machine.releases import TREES
 
     release, implementation = TREES[arch, name]
     core = release.forms if isinstance(release.forms, CoreLift) else CoreLift()
+    left_out = {**found.linker.abstracted, **core.abstracted, **found.linker.keys.told()}
     return LiftedTree(
         arch=arch,
         tree=name,
         row=implementation.row,
         functions=tuple((code.name, code.place) for code in found.reached.codes),
         columns=tuple(sorted(found.reached.variables.names.values())),
-        abstracted=tuple(sorted({**found.linker.abstracted, **core.abstracted}.items())),
+        abstracted=tuple(sorted(left_out.items())),
+        keys=keys,
         content=content(release, implementation),  # type: ignore[arg-type]
         core=tuple((name, one.code.place) for name, one in core.lifted.items()),
         by_hand=tuple(core.by_hand.items()),

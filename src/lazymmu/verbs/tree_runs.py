@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lazymmu.witness.machine.verdict import Verdict
     from lazymmu.witness.source.check import Where
 
-__all__ = ["TreeRuns", "of_trees"]
+__all__ = ["TreeRuns", "of_trees", "surely_differs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,20 +119,40 @@ def compared(one: TreeRuns, other: TreeRuns) -> TreeRuns:
     They differ when they have other verdicts, or break other rules; where one is inconclusive,
     that is not known.
     """
-    theirs = {(run.scenario.name, run.arch): (run, verdict) for run, verdict in other.done}
+    mine, theirs = _by_name(one), _by_name(other)
     done: list[tuple[Run, Verdict]] = []
-    for run, verdict in one.done:
-        beside = theirs.get((run.scenario.name, run.arch))
-        if beside is not None and (
-            _told(verdict) != _told(beside[1]) or verdict.verdict is SearchOutcome.INCONCLUSIVE
-        ):
-            done += [(run, verdict), beside]
+    for name, arch, keys in dict.fromkeys((*mine, *theirs)):
+        # Static keys that one tree alone has are as they are defined in the other.
+        here, there = (
+            side.get((name, arch, keys)) or side.get((name, arch, "")) for side in (mine, theirs)
+        )
+        if here is not None and there is not None and _may_differ(here[1], there[1]):
+            done += [here, there]
     return TreeRuns(
         (*one.lifted, *other.lifted),
         tuple(done),
         min(one.wanted, other.wanted),
         one.interrupted or other.interrupted,
     )
+
+
+def _by_name(side: TreeRuns) -> dict[tuple[str, str, str], tuple[Run, Verdict]]:
+    keys = {(one.arch, one.tree): one.keys for one in side.lifted}
+    return {
+        (run.scenario.name, run.arch, keys[run.arch, run.release]): (run, verdict)
+        for run, verdict in side.done
+    }
+
+
+def _may_differ(one: Verdict, other: Verdict) -> bool:
+    return _told(one) != _told(other) or one.verdict is SearchOutcome.INCONCLUSIVE
+
+
+def surely_differs(done: Sequence[tuple[Run, Verdict]]) -> bool:
+    """Whether a pair that was told has two answers, and not one that nobody knows."""
+    unsure = SearchOutcome.INCONCLUSIVE
+    pairs = zip(done[::2], done[1::2], strict=True)
+    return any(unsure not in (one.verdict, other.verdict) for (_, one), (_, other) in pairs)
 
 
 def _told(verdict: Verdict) -> tuple[object, ...]:

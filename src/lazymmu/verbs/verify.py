@@ -33,7 +33,7 @@ from lazymmu.verbs.exit_code import ExitCode
 from lazymmu.verbs.given import Given, read, several
 from lazymmu.verbs.port import ported
 from lazymmu.verbs.replays import replayed
-from lazymmu.verbs.tree_runs import of_trees
+from lazymmu.verbs.tree_runs import of_trees, surely_differs
 from lazymmu.verbs.verify_named import bases, in_full, known_in
 from lazymmu.verbs.what_if import asked_for, each_subset
 from lazymmu.witness.machine.verdict import PSEUDO, SearchOutcome
@@ -194,9 +194,9 @@ class VerifyAnswer:
     @property
     def same_machines(self) -> bool:
         """Whether two trees were compared, and are the same machine on each architecture."""
-        found: dict[str, set[str]] = {}
+        found: dict[tuple[str, str], set[str]] = {}
         for one in self.lifted:
-            found.setdefault(one.arch, set()).add(one.content)
+            found.setdefault((one.arch, one.keys), set()).add(one.content)
         alike = all(len(every) == 1 and every != {""} for every in found.values())
         return self.request.differs and bool(found) and alike
 
@@ -206,14 +206,8 @@ class VerifyAnswer:
         Two trees that are the same machine were not compared in anything.
         """
         if self.request.differs and self.wanted and not self.interrupted:
-            without = {
-                (one.scenario, one.arch)
-                for one in self.verdicts
-                if one.verdict is SearchOutcome.INCONCLUSIVE
-            }
             if self.done:
-                sure = any((one.scenario, one.arch) not in without for one in self.verdicts)
-                return ExitCode.FOUND if sure else ExitCode.INCONCLUSIVE
+                return ExitCode.FOUND if surely_differs(self.done) else ExitCode.INCONCLUSIVE
             lost = self.same_machines or any(one.refused for one in self.lifted)
             return ExitCode.INCONCLUSIVE if lost else ExitCode.CLEAN
         if not self.done and not self.interrupted:
