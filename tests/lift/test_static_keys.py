@@ -113,7 +113,7 @@ def test_a_key_may_be_changed_by_another_file(asked):
     ],
 )
 def test_a_key_that_is_not_known_is_refused_by_name_and_place(asked, defined, flushes, why):
-    """Nothing is guessed of it."""
+    """Nothing is guessed of a key whose definition is not to be seen."""
     (lifted,) = ask(keyed(asked, flushes=flushes, before=defined)).lifted
     assert lifted.refused.startswith(f"{MMU}:")
     assert "static_branch_likely()" in lifted.refused
@@ -121,7 +121,7 @@ def test_a_key_that_is_not_known_is_refused_by_name_and_place(asked, defined, fl
 
 
 def test_more_keys_than_machines_are_made_for_are_refused(asked):
-    """Each doubles the machines."""
+    """Each such key doubles the machines, and all are named."""
     names = ("a_key", "b_key", "c_key")
     setup = "void {0}_up(void)\n{{\n\tstatic_branch_enable(&{0});\n}}\n"
     before = "\n".join(f"DEFINE_STATIC_KEY_FALSE({n});\n{setup.format(n)}" for n in names)

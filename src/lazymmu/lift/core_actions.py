@@ -112,26 +112,20 @@ def pure(
             return 1 << word.number
         case "value":
             return called.arg(word.arg)
-        case "static-key":
-            return keys.asked(called.arg(word.arg), called.refused)
         case "current" | "flag-test":
             return Opaque("")
         case "above-lock":
             return above_lock(called, handed)
         case "aligned":
-            number, by = called.arg(0), called.arg(1)
-            known = isinstance(number, int) and isinstance(by, int) and by > 0
-            return int(number % by == 0) if known else Opaque("")  # type: ignore[operator]
+            return _aligned(called.arg(0), called.arg(1))
         case "unknown":
             return handed.known.get(f"{called.one.what}()", Opaque(""))
         case "asked":
             of = called.arg(word.arg)
             about = f"{of.spelling}.{called.one.what}()" if isinstance(of, Opaque) else ""
             return handed.known.get(about, Opaque(about))
-        case "config":
-            return _configured(called, config)
-        case "can-have":
-            return int(config(word.calls) != "n")
+        case "config" | "can-have" | "static-key":
+            return _configured(called, config, keys)
         case "given":
             page = called.arg(0) if called.args else 0
             if page is None or isinstance(page, str):
@@ -161,7 +155,17 @@ def pure(
             raise called.refused("has no meaning in core-mm code")
 
 
-def _configured(called: Called, config: Callable[[str], object]) -> Value:
+def _aligned(number: Value, by: Value) -> Value:
+    known = isinstance(number, int) and isinstance(by, int) and by > 0
+    return int(number % by == 0) if known else Opaque("")  # type: ignore[operator]
+
+
+def _configured(called: Called, config: Callable[[str], object], keys: StaticKeys) -> Value:
+    """What the tree's configuration, or its static keys, say."""
+    if called.word.does == "static-key":
+        return keys.asked(called.arg(called.word.arg), called.refused)
+    if called.word.does == "can-have":
+        return int(config(called.word.calls) != "n")
     raw = called.one.raw[0] if called.one.raw else None
     name = raw.spelling if isinstance(raw, Name) else ""
     value = config(name.removeprefix("CONFIG_"))

@@ -33,7 +33,7 @@ from lazymmu.kernelc.ir.expr import (
     Unary,
 )
 from lazymmu.kernelc.ir.initialisers import members, named_members
-from lazymmu.kernelc.ir.syntax import TsNode, source_text
+from lazymmu.kernelc.ir.syntax import TsNode, is_typeof, source_text
 
 _CONSTANTS = {"true": 1, "false": 0, "NULL": 0, "TRUE": 1, "FALSE": 0}
 _MOVING = frozenset({"no_free_ptr", "retain_and_null_ptr"})
@@ -41,10 +41,6 @@ _MOVING = frozenset({"no_free_ptr", "retain_and_null_ptr"})
 function has nothing to do (include/linux/cleanup.h)."""
 _TRANSPARENT = frozenset({"likely", "unlikely", "__builtin_expect", "data_race", "__force"})
 """Macros whose value is their first argument (include/linux/compiler.h)."""
-_TYPEOF = frozenset(
-    {"typeof", "__typeof__", "__typeof", "typeof_unqual", "__typeof_unqual__", "TYPEOF_UNQUAL"}
-)
-"""Keywords, and a macro for one (include/linux/compiler_types.h); what follows them is masked."""
 
 
 class Lowering(Protocol):
@@ -221,7 +217,7 @@ def _call(low: Lowering, ts: TsNode) -> Expr:
         name = source_text(function)
         if name in _TRANSPARENT and args:
             return args[0]
-        if name in _TYPEOF and len(args) == 1:
+        if is_typeof(name) and len(args) == 1:
             return Cast(name, args[0])  # (typeof(x))(y), where brackets make a call of a cast
         if name in _MOVING and len(args) == 1:
             moved = low.temp()
@@ -350,10 +346,6 @@ def _comma(low: Lowering, ts: TsNode) -> Expr:
     return expression(low, _field(ts, "right"))
 
 
-def _designated(low: Lowering, ts: TsNode) -> Expr:
-    return expression(low, _field(ts, "value"))
-
-
 def _has_call(low: Lowering, ts: TsNode, depth: int = 0) -> bool:
     """Whether a syntax node holds a call or a write.
 
@@ -401,5 +393,5 @@ _HANDLERS = {
     "update_expression": _update,
     "cast_expression": _cast,
     "comma_expression": _comma,
-    "initializer_pair": _designated,
+    "initializer_pair": lambda low, ts: expression(low, _field(ts, "value")),
 }

@@ -3,9 +3,14 @@
 
 from __future__ import annotations
 
+import re
+
 import tree_sitter
 
 TsNode = tree_sitter.Node
+
+_TYPEOF = re.compile(r"(?:__)?(?:typeof|TYPEOF)\w*")
+"""Keywords, and a macro for one (include/linux/compiler_types.h)."""
 
 
 def source_text(ts: TsNode | None) -> str:
@@ -24,6 +29,11 @@ def first_of(root: TsNode, kind: str) -> TsNode | None:
         if found is not None:
             return found
     return None
+
+
+def is_typeof(name: str) -> bool:
+    """Whether a name stands for a type, by the value that masks.py blanks behind it."""
+    return _TYPEOF.fullmatch(name) is not None
 
 
 def comma_parts(ts: TsNode) -> list[TsNode]:
