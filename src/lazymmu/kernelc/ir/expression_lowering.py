@@ -7,7 +7,7 @@ statement expressions) becomes branches of the flow graph and a temporary variab
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from lazymmu.kernelc.ir.bounds import MAX_DEPTH, MAX_DIGITS, MAX_PARTS, NESTED, Unread
 from lazymmu.kernelc.ir.expr import (
@@ -34,6 +34,9 @@ from lazymmu.kernelc.ir.expr import (
 )
 from lazymmu.kernelc.ir.initialisers import members, named_members
 from lazymmu.kernelc.ir.syntax import TsNode, is_typeof, source_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _CONSTANTS = {"true": 1, "false": 0, "NULL": 0, "TRUE": 1, "FALSE": 0}
 _MOVING = frozenset({"no_free_ptr", "retain_and_null_ptr"})
@@ -369,7 +372,7 @@ def _has_call(low: Lowering, ts: TsNode, depth: int = 0) -> bool:
     return known
 
 
-_HANDLERS = {
+_HANDLERS: dict[str, Callable[[Lowering, TsNode], Expr]] = {
     "number_literal": _number,
     "true": _constant,
     "false": _constant,
