@@ -105,7 +105,7 @@ def test_one_of_two_functions_that_do_not_do_the_same_is_a_guess(
 
 
 def test_what_sleeps_behind_one_of_two_begins_is_told_for_sure() -> None:
-    """Both have begun the section."""
+    """Both of the functions that the pointer may be have begun the section."""
     body = f"{STARTS} start(); {SET} cond_resched(); lazy_mmu_mode_disable();"
     assert told(body) == {"sleep-in-section": Confidence.HIGH}
 

@@ -105,8 +105,8 @@ class Inliner:
         plan = self._walker.plan(graph)
         ways = {mode_of(product) for product, _, _ in outcome.exits}
         for (product, value, name), trail in outcome.exits.items():
-            idle = len(ways) > 1 and mode_of(product) == mode_of(entered)
-            if mode_of(product) != mode_of(entered):
+            idle = mode_of(product) == mode_of(entered)
+            if not idle:
                 if place in self.blamed:
                     product = _as_meant(product, entered)
                 else:
@@ -118,15 +118,12 @@ class Inliner:
             if counters:
                 counters = outward(counters, call, frame.graph, graph, plan.rewritten, name)
                 back = back.carrying(counters)
-            after = Path(
-                path.state.after(back),
-                PathTrace(before, None, "inside", inner=trail) if trail is not None else path.trail,
-                path.results,
-            )
-            if idle:
-                # What the helper asks has an answer for which it leaves the mode alone.
-                noted = PathTrace(after.trail, step, NOT_ASKED)
-                after = Path(after.state, noted, after.results)
+            came = path.trail
+            if trail is not None:
+                came = PathTrace(before, None, "inside", inner=trail)
+            if len(ways) > 1 and idle:
+                came = PathTrace(came, step, NOT_ASKED)
+            after = Path(path.state.after(back), came, path.results)
             if graph.macro:
                 after = self._transfer.macro_writes(after, call, graph, plan)
             yield after.returned(call, value, name.owned_by(graph.name))
