@@ -272,15 +272,30 @@ def test_a_campaign_goes_on_where_it_was_stopped(tree: Path, tmp_path: Path) -> 
     wanted = campaign.Drawn("^(sleeps by|right: waits only)")
     whole = campaign.run(tree, look, wanted)
     folder = tmp_path / "judged"
-    with pytest.raises(progress.Stopped, match=r"^0 of \d+ trees are judged"):
-        campaign.run(tree, look, wanted, progress=progress.Progress(folder, until=0))
+    none = campaign.run(tree, look, wanted, progress=progress.Progress(folder, until=0))
+    assert none.trees == (0, whole.trees[1]), "what was judged until then is told"
+    assert not none.table()
+    assert none.unfinished == whole.table().keys()
     first = campaign.run(tree, look, wanted, progress=progress.Progress(folder))
     asked.clear()
     again = campaign.run(tree, look, wanted, progress=progress.Progress(folder, until=0))
     assert len(asked) == 2, "only the tree as it is, for each architecture"
     assert [campaign.lines(score) for score in (first, again)] == [campaign.lines(whole)] * 2
     assert whole.caught
+    assert first.trees == again.trees == whole.trees
+    assert not first.unfinished
     assert list(campaign.patches(tree, again)) == list(campaign.patches(tree, whole))
+
+
+def test_a_page_says_of_which_release_not_all_was_judged() -> None:
+    """By how many of its trees were."""
+    kept = {
+        name: {"kinds": {}, "missed": [], "alarms": [], "false": [], "trees": trees}
+        for name, trees in {"5.10": [41, 57], "7.3": [58, 58]}.items()
+    }
+    made = "\n".join(page.made(kept))
+    assert "Of 5.10 41 of the 57 planned trees were judged" in made
+    assert "Of 7.3" not in made
 
 
 def test_kinds_that_are_judged_anew_take_the_place_of_what_was_kept() -> None:
@@ -290,8 +305,10 @@ def test_kinds_that_are_judged_anew_take_the_place_of_what_was_kept() -> None:
         "missed": ["a: mm/x.c:1: f()"],
         "alarms": ["right: b: mm/x.c:1: f()"],
         "false": [],
+        "trees": [2, 2],
     }
     found: dict[str, object] = {"kinds": {"a": (2, 2)}, "missed": [], "alarms": [], "false": []}
+    found["trees"] = [1, 3]
     after = page.merged(before, found)
     assert after["kinds"] == {"a": (2, 2), "right: b": (1, 2)}
     assert after["missed"] == []

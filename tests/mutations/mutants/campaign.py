@@ -5,7 +5,7 @@
 
 It prints what was caught of each kind of mistake, each miss, and each finding about no mistake;
 --write keeps that and makes docs/campaign.rst anew, also without a tree. With --keep it goes on
-where it was stopped, by --minutes or otherwise.
+where it was stopped, by --minutes or otherwise; what was judged until then is told and written.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from lazymmu.snapshot.tree import Tree
 from lazymmu.witness.source.check import check
 from mutants import batches, judge, overlay, page
 from mutants.mutant import Mutant
-from mutants.progress import Progress, Stopped
+from mutants.progress import Progress
 from mutants.section import Section
 
 Tell = Callable[[str], object]
@@ -112,24 +112,29 @@ def over(
 ) -> judge.Score:
     """Judge a tool on planned trees; `before` is what it says of the tree as it is.
 
-    :raises Stopped: if its time is over.
+    Once its time is over only those count of which it is known already what came of them.
     """
     score = judge.Score()
+    judged = 0
     for number, batch in enumerate(chosen, start=1):
         planted, changes = batches.plant(path, batch.mutants)
         one = progress.recall(batch, changes)
+        if one is None and progress.over:
+            continue
         if one is None:
-            progress.begin(number, len(chosen))
             one = judge.Score()
             one.add(planted, look(changes, batch.arches), before[batch.arches])
             if alone:
                 one = _again(path, look, batch, one, before[batch.arches])
             progress.keep(batch, changes, one)
         score.take(one)
+        judged += 1
         tell(
             f"{number} of {len(chosen)} trees: {len(score.caught)} caught, {len(score.missed)} "
             f"missed, {len(score.alarms)} false alarms, {len(score.calm)} calm"
         )
+    score.trees = judged, len(chosen)
+    score.planned.update(mutant.kind for batch in chosen for mutant in batch.mutants)
     return score
 
 
@@ -244,11 +249,11 @@ def main() -> None:
     """Run the program."""
     asked = _asked()
     until = None if asked.minutes is None else time.monotonic() + 60 * asked.minutes
+    left = []
     for tree in asked.tree:
-        try:
-            score = _judged(tree, asked, until)
-        except Stopped as stopped:
-            raise SystemExit(f"{tree.name}: {stopped}") from None
+        score = _judged(tree, asked, until)
+        judged, of = score.trees
+        left += [f"{tree.name}: {judged} of {of} trees are judged"] if judged < of else []
         sys.stdout.write("\n".join([f"{tree.name}:", *lines(score), ""]))
         if asked.patches:
             with asked.patches.open("a") as out:
@@ -257,6 +262,8 @@ def main() -> None:
             page.keep(Tree.open(tree).release, score, whole=not (asked.kind or asked.file))
     if asked.write:
         page.write()
+    if left:
+        raise SystemExit("\n".join([*left, "The same command goes on."]))
 
 
 if __name__ == "__main__":

@@ -85,7 +85,8 @@ class Score:
 
     caught, missed: mistakes; alarms, calm: changes that are no mistake, by whether a new report
     names their function; false: new reports about functions that were not changed; said: what was
-    reported of each change, by its name.
+    reported of each change, by its name; trees: how many were judged, of those planned; planned:
+    how many changes of each kind were to be.
     """
 
     caught: list[Mutant] = field(default_factory=list)
@@ -94,6 +95,8 @@ class Score:
     calm: list[Mutant] = field(default_factory=list)
     false: list[Report] = field(default_factory=list)
     said: dict[str, list[Report]] = field(default_factory=lambda: defaultdict(list))
+    trees: tuple[int, int] = (0, 0)
+    planned: Counter[str] = field(default_factory=Counter)
 
     def add(
         self, planted: Sequence[Planted], reports: Sequence[Report], before: Sequence[Report]
@@ -131,6 +134,14 @@ class Score:
         self.calm += other.calm
         self.false += other.false
         self.said.update(other.said)
+
+    @property
+    def unfinished(self) -> frozenset[str]:
+        """The kinds of which not all changes were judged."""
+        table = self.table()
+        return frozenset(
+            kind for kind, of in self.planned.items() if table.get(kind, (0, 0))[1] < of
+        )
 
     def table(self) -> dict[str, tuple[int, int]]:
         """For each kind: how many were reported, of how many."""

@@ -25,14 +25,19 @@ MARK = ".. What follows is made by python tests/mutations/mutants/campaign.py --
 def keep(release: str, score: Score, *, whole: bool = True) -> None:
     """Put what came of one tree into the record, in place of what was there for its release.
 
-    :param whole: whether all kinds were planted; else those that were not are left as they were.
+    Kinds of which not all was judged are left as they were.
+
+    :param whole: whether all kinds were planted; else those that were not are left likewise.
     """
     kept = record() if RECORD.exists() else {}
+    left = score.unfinished
+    whole = whole and not left
     found = {
-        "kinds": score.table(),
-        "missed": sorted(mutant.name for mutant in score.missed),
-        "alarms": sorted(mutant.name for mutant in score.alarms),
+        "kinds": {kind: told for kind, told in score.table().items() if kind not in left},
+        "missed": sorted(m.name for m in score.missed if m.kind not in left),
+        "alarms": sorted(m.name for m in score.alarms if m.kind not in left),
         "false": sorted(report.text for report in score.false),
+        "trees": list(score.trees),
     }
     kept[release] = found if whole or release not in kept else merged(kept[release], found)
     order = sorted(kept, key=lambda name: [int(part) for part in re.findall(r"\d+", name)])
@@ -43,6 +48,7 @@ def keep(release: str, score: Score, *, whole: bool = True) -> None:
 
 def merged(before: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
     """The record of a release with some kinds judged anew."""
+    judged, planned = found["trees"]
     anew = tuple(f"{kind}: " for kind in found["kinds"])
     return {
         "kinds": dict(sorted({**before["kinds"], **found["kinds"]}.items())),
@@ -51,6 +57,7 @@ def merged(before: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
             for part in ("missed", "alarms")
         },
         "false": sorted({*before["false"], *found["false"]}),
+        "trees": before.get("trees", found["trees"]) if judged == planned else found["trees"],
     }
 
 
@@ -94,6 +101,7 @@ def why(name: str) -> str | None:
 def made(kept: dict[str, Any]) -> Iterator[str]:
     """The lines of the page that are made of the record."""
     yield from _totals(kept)
+    yield from _unfinished(kept)
     for family in FAMILIES:
         yield from _family(family, kept)
     yield from _listed("Not found", kept, "missed")
@@ -111,6 +119,16 @@ def _totals(kept: dict[str, Any]) -> Iterator[str]:
             row.append(f"{planted}, {told}")
         rows.append(row)
     yield from _table(rows)
+
+
+def _unfinished(kept: dict[str, Any]) -> Iterator[str]:
+    """Of which releases not all planned trees were judged."""
+    for release, of in kept.items():
+        judged, planned = of.get("trees", (0, 0))
+        if judged < planned:
+            yield f"Of {release} {judged} of the {planned} planned trees were judged so far: a kind"
+            yield "that was not come to has no figure, or that of the campaign before."
+            yield ""
 
 
 def _sum(of: dict[str, Any], family: str) -> tuple[int, int]:

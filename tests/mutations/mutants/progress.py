@@ -20,10 +20,6 @@ from .judge import Report, Score
 from .mutant import NO_RULES, Mutant
 
 
-class Stopped(Exception):
-    """A campaign has had its time before all of its trees were judged."""
-
-
 @dataclass(frozen=True, slots=True)
 class Progress:
     """What is kept of each tree, one file each, and until when another may be begun."""
@@ -31,13 +27,10 @@ class Progress:
     folder: Path | None = None
     until: float | None = None
 
-    def begin(self, number: int, of: int) -> None:
-        """Say that another tree is to be judged.
-
-        :raises Stopped: if there is no time left for it.
-        """
-        if self.until is not None and time.monotonic() > self.until:
-            raise Stopped(f"{number - 1} of {of} trees are judged; the same command goes on")
+    @property
+    def over(self) -> bool:
+        """Whether there is no time left for another tree."""
+        return self.until is not None and time.monotonic() > self.until
 
     def recall(self, batch: Batch, changes: Mapping[str, bytes]) -> Score | None:
         """What came of a tree, None where nothing is kept of it."""

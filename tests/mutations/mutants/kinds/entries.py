@@ -31,6 +31,9 @@ class Words:
         entry, mm, addr = section.entry, section.mm, section.address
         self.entry = entry
         self.clear = f"pte_clear({mm}, {addr}, {entry});"
+        self.several = ""
+        if section.counted:  # Before v6.15 the generic one had a section of its own.
+            self.several = f"set_ptes({mm}, {addr}, {entry}, ptep_get({entry}), 4);"
         self.take = f"ptep_get_and_clear({mm}, {addr}, {entry})"
         self.given = ("unsigned long addr", addr)
         self.flush = "flush_tlb_kernel_range(%s, %s + PAGE_SIZE);"
@@ -82,6 +85,9 @@ def _reads(plant: Plant, words: Words) -> Iterator[Mutant]:
         return f"if (!pte_none({what}))\n\tplanted_flag++;"
 
     yield plant("reads back", READ, words.clear, asked(f"ptep_get({entry})"))
+    if words.several:
+        one = asked(f"ptep_get({entry} + 2)")
+        yield plant("reads back one of several", READ, words.several, one)
     yield plant("reads back by dereferencing", READ, words.clear, asked(f"*{entry}"))
     count = "\n\t\tplanted_flag++;\n}"
     copy = f"{{\n\tpte_t *same_m@ = {entry};\n\n\tif (!pte_none(ptep_get(same_m@))){count}"

@@ -31,6 +31,7 @@ def forms(section: Section) -> Iterator[Form]:
     yield from _handed(section)
     yield from _counting(section)
     yield from _pointers(section)
+    yield from _static_calls(section)
     yield from _api(section)
 
 
@@ -167,6 +168,32 @@ def _pointers(section: Section) -> Iterator[Form]:
     )
 
 
+def _static_calls(section: Section) -> Iterator[Form]:
+    """By static calls whose keys the file defines."""
+    begin, leave = section.begin, section.leave
+    include = "#include <linux/static_call.h>\n\n"
+    yield Form(
+        "static calls",
+        "static_call(scan_begin_m@)();",
+        "static_call(scan_end_m@)();",
+        Code(
+            f"{include}static void scan_on_m@(void)\n{{\n\t{begin}();\n}}\n\n"
+            f"static void scan_off_m@(void)\n{{\n\t{leave}();\n}}\n\n"
+            "DEFINE_STATIC_CALL(scan_begin_m@, scan_on_m@);\n"
+            "DEFINE_STATIC_CALL(scan_end_m@, scan_off_m@);\n"
+        ),
+    )
+    yield Form(
+        "static calls of the API",
+        "static_call(scan_begin_m@)();",
+        "static_call_cond(scan_end_m@)();",
+        Code(
+            f"{include}DEFINE_STATIC_CALL(scan_begin_m@, {begin});\n"
+            f"DEFINE_STATIC_CALL(scan_end_m@, {leave});\n"
+        ),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """A way to make a section of a block: what opens it, and where that is defined.
@@ -232,6 +259,7 @@ def is_form(kind: str) -> bool:
         "a wrapper",
         "helpers",
         "a begin",
+        "static calls",
     )
     return kind.startswith(
         tuple(f"right: {word}" for word in (*words, "constant", "a constant", "DEFINE_", "__"))
