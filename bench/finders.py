@@ -130,7 +130,9 @@ def main() -> None:
     lines = [f"{versions(asked.tree)}.", "", *table(scores), "", *only(scores)]
     print("\n".join(lines))
     if asked.write:
-        write("finders", lines)
+        examples = (tools.HERE.parent / "examples").resolve()
+        example = asked.tree.resolve().is_relative_to(examples)
+        write("finders" if example else "finders-kernel", lines)
 
 
 if __name__ == "__main__":
