@@ -46,6 +46,8 @@ CHANGES = {
     "elsewhere": "a function, elsewhere",
     "inside": "a comment in a function, in a section's reach",
     "reached": "a function, in a section's reach",
+    "include": f"an #include more in {SOURCE}",
+    "renamed": "a function with a section has another name",
     "finding": "a function that then sleeps in its section",
 }
 """What is laid over the tree, in this order."""
@@ -95,6 +97,12 @@ def changed(tree: Tree, change: str) -> Tree:
             return tree.over({SOURCE: edited(source, REACHED, b"/* a comment */")})
         case "reached":
             return tree.over({SOURCE: edited(source, REACHED)})
+        case "include":
+            at = source.index(b"#include")
+            return tree.over({SOURCE: source[:at] + b"#include <linux/slab.h>\n" + source[at:]})
+        case "renamed":
+            name = re.compile(rb"\b" + REACHED.encode() + rb"\b")
+            return tree.over({SOURCE: name.sub(REACHED.encode() + b"_of_it", source)})
         case "finding":
             return tree.over({SOURCE: sleeping(source, REACHED)})
     return tree

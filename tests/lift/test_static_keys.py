@@ -105,6 +105,23 @@ def test_a_key_may_be_changed_by_another_file(asked):
 
 
 @pytest.mark.parametrize(
+    ("macro", "machines"),
+    [
+        ("#define switch_on(x) static_branch_enable(&x##_key)", 2),
+        ("#define switch_on(x) static_branch_enable(&(xen_##x))", 2),
+        ("#define switch_on(x, y) static_branch_enable(&x ## _ ## y)", 2),
+        ("#define switch_on(x) static_branch_enable(&x##_button)", 1),
+        ("#define is_on(x) static_branch_unlikely(&x##_key)", 1),
+    ],
+)
+def test_a_macro_that_makes_a_key_s_name_of_parts_may_change_it(asked, macro, machines):
+    """Which key that is stands nowhere; what only asks changes none."""
+    before = f"{macro}\nDEFINE_STATIC_KEY_FALSE(xen_key);"
+    answer = ask(keyed(asked, before=before))
+    assert len(answer.lifted) == machines
+
+
+@pytest.mark.parametrize(
     ("defined", "flushes", "why"),
     [
         ("", "static_branch_likely(&xen_key)", "the static key xen_key is defined nowhere"),

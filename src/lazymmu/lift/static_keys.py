@@ -33,11 +33,18 @@ _DEFINED: Final = (
 )
 """include/linux/jump_label.h"""
 
-_ASKED: Final = (
+_ASKING: Final = (
     r"\bstatic_(?:branch_(?:un)?likely|branch_maybe|key_enabled|key_count|key_true|key_false)"
-    r"\s*\(\s*(?:\w+\s*,\s*)?&\s*{name}\b"
+    r"\s*\(\s*(?:\w+\s*,\s*)?"
 )
-"""What asks for a key and leaves it as it is."""
+"""What stands before the address of a key where it is asked for, and left as it is."""
+
+_ASKED: Final = _ASKING + r"&\s*{name}\b"
+
+_PASTED: Final = re.compile(rb"&\s*\(?\s*(\w+(?:\s*##\s*\w+)+)")
+"""The address of what a macro makes the name of."""
+
+_BEFORE: Final = re.compile(_ASKING.encode() + rb"\Z")
 
 _NAMED: Final = r"&\s*{name}\b"
 """Its address, in whatever else: what changes a key is handed that."""
@@ -134,7 +141,23 @@ class StaticKeys:
                     changed = _place(rel, text, match.start())
         if key is None:
             raise Unliftable(f"the static key {name} is defined nowhere")
-        return StaticKey(name, key.value, key.place, changed)
+        return StaticKey(name, key.value, key.place, changed or self._pasted(name))
+
+    def _pasted(self, name: str) -> str:
+        """Where a macro may change a key whose name it makes of parts, "" for nowhere."""
+        for rel in self.view.having("##"):
+            text = self.view.sources.read(rel)
+            if not _PASTED.search(text):
+                continue
+            compiled = self.view.headers.selection(rel).is_compiled
+            for raw in self.view.raw_definitions(rel):
+                if raw.kind != "macro" or not compiled(raw.start):
+                    continue
+                for match in _PASTED.finditer(text, raw.body, raw.end):
+                    asks = _BEFORE.search(text, raw.body, match.start())
+                    if not asks and _may_be(name, match[1].decode("latin-1"), raw.params):
+                        return _place(rel, text, match.start())
+        return ""
 
     def _first(self, match: re.Match[bytes]) -> int | None:
         if match["config"] is None:
@@ -156,6 +179,13 @@ def combinations(keys: Sequence[StaticKey]) -> Iterator[tuple[dict[str, int], st
         other = [key.name for key in keys if made[key.name] != (key.value or 0)]
         if other:
             yield made, ", ".join(f"{name} {'on' if made[name] else 'off'}" for name in other)
+
+
+def _may_be(name: str, pasted: str, params: Sequence[str]) -> bool:
+    """Tell whether parts that are put together, some of them a macro's parameters, are a name."""
+    parts = [part.strip() for part in pasted.split("##")]
+    made = "".join(r"\w*" if part in params else re.escape(part) for part in parts)
+    return re.fullmatch(made, name) is not None
 
 
 def _place(rel: str, text: bytes, at: int) -> str:
