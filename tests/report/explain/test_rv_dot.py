@@ -27,11 +27,12 @@ def automata() -> dict[str, Automaton]:
     """The automaton of each rule, in the newest dialect that has one."""
     found = {}
     for rule in RULES.values():
-        for dialect in DIALECTS.values():
+        for dialect in reversed(DIALECTS.values()):
             try:
                 found[rule.name] = derive(rule, dialect)
             except NoAutomatonError:
                 continue
+            break
     return found
 
 
