@@ -100,9 +100,11 @@ def test_a_batch_that_goes_out_one_too_late_is_refused_where_it_stores_past_its_
     def late(text: str) -> str:
         return keyed(text).replace("nr == TLB_BATCH_NR", "nr > TLB_BATCH_NR")
 
-    (lifted,) = asked("batch-fills-in-section", changes={TLB: late}, arch="sparc").lifted
+    answer = asked("batch-fills-in-section", changes={TLB: late}, arch="sparc")
     line = late((asked.root / TLB).read_text()).partition("\ttb->vaddrs[nr] = addr")[0].count("\n")
-    assert lifted.refused == f"{TLB}:{line + 1}: element 192 of tlb_batch.vaddrs, which has 192"
+    (verdict,) = answer.verdicts
+    assert verdict.reason == f"{TLB}:{line + 1}: element 192 of tlb_batch.vaddrs, which has 192"
+    assert answer.exit_code() == 3
     assert asked("batch-fills-in-section", changes={TLB: keyed}, arch="sparc").findings == ()
 
 
