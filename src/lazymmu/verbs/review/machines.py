@@ -23,6 +23,7 @@ from lazymmu.verbs.lifting import lifted
 from lazymmu.verbs.review.costs import cost_changes
 from lazymmu.verbs.review.renames import under_old_names
 from lazymmu.verbs.review.values import MachineHarm, Switch
+from lazymmu.witness.machine.verdict import SearchOutcome
 
 if TYPE_CHECKING:
     import os
@@ -62,6 +63,8 @@ class MachineState:
     code: str
     words: frozenset[str] = frozenset()
     """All names that were looked for to make it, be there such or not, and those in its code."""
+    beside: tuple[str, ...] = ()
+    """What static keys are in the other machines of the tree, which are not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +152,15 @@ class BaseMachines:
                     if uncounted:
                         what = ", ".join(f"{one}()" for one in uncounted)
                         untold.append(f"{arch} with {name}: what {what} cost is not compared")
-        told = (
-            one
-            for arch, parts in changed.items()
-            if parts and isinstance(state := before[arch], MachineState)
-            for one in harms(arch, state, parts, how.jobs)
-        )
+        told: list[MachineHarm] = []
+        for arch, parts in changed.items():
+            state = before[arch]
+            if parts and isinstance(state, MachineState):
+                found_harms, unsure = harms(arch, state, parts, how.jobs)
+                told += found_harms
+                untold += unsure
+                keys = dict.fromkeys(k for one in (state, *parts.values()) for k in one.beside)
+                untold += (f"{arch}: the machine with {one}" for one in keys)
         return MachineReview(switches, tuple(told), tuple(costs), tuple(untold))
 
 
@@ -201,6 +207,10 @@ def states(
             if one.refused:
                 found[one.arch] = one.refused
                 continue
+            state = found.get(one.arch)
+            if one.keys and isinstance(state, MachineState):
+                found[one.arch] = replace(state, beside=(*state.beside, one.keys))
+                continue
             release, implementation = TREES[one.arch, one.tree]
             reached = implementation.lifted.reached  # type: ignore[attr-defined]
             code = _text(reached.codes)
@@ -237,9 +247,14 @@ def _said(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Sweep:
-    """The scenarios on one subset's machine: what is broken, with the fewest preemptions."""
+    """The scenarios on one subset's machine.
+
+    :param broken: what is broken, with the fewest preemptions.
+    :param unsure: the scenarios that are inconclusive, with the reason.
+    """
 
     broken: Mapping[tuple[str, str], int]
+    unsure: Mapping[str, str]
 
 
 def harms(
@@ -247,8 +262,10 @@ def harms(
     base: MachineState,
     parts: Mapping[str, MachineState],
     jobs: int | None,
-) -> tuple[MachineHarm, ...]:
+) -> tuple[tuple[MachineHarm, ...], tuple[str, ...]]:
     """What the scenarios say with each subset of the parts that change a machine.
+
+    Beside that, a sentence for each subset with which some were inconclusive.
 
     :param parts: the machine with each part alone, by the part's name.
     """
@@ -269,8 +286,20 @@ def harms(
         for one in subsets:
             if len(one) > 1:
                 rest = {k: n for k, n in swept[()].broken.items() if k[0] not in differing}
-                swept[one] = _Sweep({**rest, **_sweep(arch, one, left, jobs).broken})
-    return tuple(_told(arch, subsets, swept))
+                some = _sweep(arch, one, left, jobs)
+                swept[one] = _Sweep({**rest, **some.broken}, some.unsure)
+    return tuple(_told(arch, subsets, swept)), tuple(_untold(arch, swept))
+
+
+def _untold(arch: str, swept: Mapping[tuple[str, ...], _Sweep]) -> Iterator[str]:
+    """Which scenarios nobody knows the end of, by the subset."""
+    for subset, sweep in swept.items():
+        if sweep.unsure:
+            name, why = min(sweep.unsure.items())
+            more = len(sweep.unsure) - 1
+            others = f" and {more} more" if more else ""
+            parts = f" with {' and '.join(subset)}" if subset else ""
+            yield f"{arch}{parts}: scenario {name}{others}: {why}"
 
 
 def _told(
@@ -291,10 +320,13 @@ def _sweep(
     runs = [Run(one, arch, _release(subset), "") for one in scenarios]  # type: ignore[arg-type]
     done, _ = search_pool.verdicts(runs, RunLimits(), jobs, None, None)
     broken: dict[tuple[str, str], int] = {}
+    unsure: dict[str, str] = {}
     for run, verdict in done:
+        if verdict.verdict is SearchOutcome.INCONCLUSIVE:
+            unsure[run.scenario.name] = verdict.reason
         for rule, preemptions in _harmful(verdict):
             broken[run.scenario.name, rule] = preemptions
-    return _Sweep(broken)
+    return _Sweep(broken, unsure)
 
 
 def _harmful(verdict: Verdict) -> Iterator[tuple[str, int]]:
