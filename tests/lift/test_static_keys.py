@@ -7,6 +7,7 @@ import pytest
 
 import lazymmu
 from lazymmu.snapshot.tree import Tree
+from lazymmu.verbs.review.machines import states
 
 MMU = "arch/x86/xen/mmu_pv.c"
 HEADER = "include/linux/jump_label.h"
@@ -157,3 +158,11 @@ def test_two_trees_are_compared_key_by_key(asked):
     ]
     same = ask(keyed(asked, before=before), compare=keyed(asked, before=before))
     assert (same.done, same.same_machines) == ((), True)
+
+
+def test_a_review_asks_the_machine_whose_keys_are_as_they_are_defined(asked):
+    """The other one is named beside it."""
+    tree = keyed(asked, before=f"DEFINE_STATIC_KEY_FALSE(xen_key);{SETUP}")
+    state = states(tree, ["x86"], None)["x86"]
+    assert state.implementation.lifted.linker.keys.values() == {"xen_key": 0}
+    assert state.beside == ("xen_key on",)

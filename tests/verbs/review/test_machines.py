@@ -85,3 +85,15 @@ def test_a_function_that_is_gone_is_not_found_in_one_of_another_text(tmp_path):
     other = b"static int other(void)\n{\n\tcall();\n\tcall();\n\treturn that();\n}\n"
     after = before.over({"mm/shadow.c": other})
     assert under_old_names(before, after, ["mm/shadow.c"], {"fill_shadow"}) is after
+
+
+def test_a_scenario_that_is_inconclusive_with_a_part_is_named(new_branch, reviewed):
+    """A batch that goes out one too late stores past its end: that is not known to hold."""
+    file = "arch/sparc/mm/tlb.c"
+    new_branch.edit(file, "nr == TLB_BATCH_NR", "nr > TLB_BATCH_NR")
+    new_branch.commit("sparc64/tlb: fill the batch")
+    series = new_branch.mails()
+    new_branch.back()
+    answer = reviewed(series, new_branch.tree, arches=["sparc"])
+    (told,) = [one for one in answer.split.untold if one.startswith("sparc with A: scenario ")]
+    assert f"{file}:" in told
