@@ -18,6 +18,7 @@ from lazymmu.kernelc.definition import Definition, TextOrigin
 from lazymmu.kernelc.expand.leaving import NO_MARKS, Marks
 from lazymmu.kernelc.file_parts import FileParts
 from lazymmu.kernelc.function_tables import FunctionTables
+from lazymmu.kernelc.macro_words import MacroWords
 from lazymmu.kernelc.name_lookup import NameLookup
 from lazymmu.kernelc.parse import masks
 from lazymmu.kernelc.source_texts import SourceTexts
@@ -85,9 +86,16 @@ class ConfiguredTree:
         self._kbuild: Kbuild | None = None
         self.identity = state.identity
         """Names what was walked, and how; "" where nothing is kept."""
+        self.machine, self.walk = state.machine, state.walk
+        """Name for what machine that was, and the walk among what is kept."""
         self.asked = Asked()
         self._texts = SourceTexts(self.sources, self.headers)
         self._names = NameLookup(state, self._texts, self.asked)
+        self.index = {
+            "names": state.functions, "fields": state.fields,
+            "structs": state.structs, "given": state.given,
+        }  # fmt: skip
+        """Which files have a name, by what `asked` has of each kind."""
         self._tables = FunctionTables(state, self._texts, self.asked, self.tree.read)
         self._woven = WovenMacros(self._names, marks)
         self._last: tuple[Definition, Woven | None] | None = None
@@ -133,6 +141,10 @@ class ConfiguredTree:
     def parts(self) -> FileParts:
         """Return what of each file was looked at, and what that is told by."""
         return FileParts(self.asked, self._texts, self.headers, self._names, self._tables)
+
+    def macro_words(self, files: Iterable[str]) -> MacroWords:
+        """Return the words of macros: of the headers, and of those of `files` that are .c files."""
+        return MacroWords(self.headers, self._texts, files)
 
     def defined(self, rel: str) -> Iterator[Definition]:
         """Yield the definitions that are compiled of the file `rel`, functions first.
@@ -297,6 +309,10 @@ class ConfiguredTree:
     def constant(self, name: str, file: str) -> str:
         """Return what a file gives a variable declared const (see FunctionTables.constant)."""
         return self._tables.constant(name, file)
+
+    def constants(self, file: str) -> Mapping[str, str]:
+        """Return all that a file gives variables declared const (see FunctionTables.constants)."""
+        return self._tables.constants(file)
 
     def array(self, name: str, file: str) -> tuple[str, ...]:
         """Return the names that an array of a file holds (see FunctionTables.array)."""

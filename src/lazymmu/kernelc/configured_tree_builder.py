@@ -60,6 +60,10 @@ class TreeState:
     loops: frozenset[str]
     identity: str = ""
     """Names what it is, whatever that comes of (walk_identity.py); "" where nothing is kept."""
+    machine: str = ""
+    """Names for what machine it is, likewise."""
+    walk: str = ""
+    """Names it among what is kept (kept_trees.difference)."""
 
 
 def loop_macros(tree: Tree) -> frozenset[str]:

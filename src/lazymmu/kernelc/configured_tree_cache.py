@@ -9,6 +9,7 @@ it raises an error, and is no state that was kept.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from hashlib import blake2b
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
@@ -73,16 +74,7 @@ def plain_state(state: TreeState) -> dict[str, object]:
     number = {rel: index for index, rel in enumerate(files)}
     numbering = {rel: _Numbering(text) for rel, text in texts.items()}
     conditions: dict[PresenceCondition, int] = {}
-    macros: list[object] = []
-    values: list[object] = []
-    for name, file, start, presence in headers.macros.places():
-        if file:
-            which = numbering[file].begins[start]
-            condition = conditions.setdefault(presence, len(conditions))
-            macros += (name, number[file], start, which, condition)
-        else:
-            macro = headers.macros.get(name)
-            values += (name, macro.text if macro is not None else "")
+    macros, said, values = _plain_macros(headers, number, numbering, conditions)
     selections = []
     for rel, selection in headers.selections.items():
         begins, ends = numbering[rel].begins, numbering[rel].ends
@@ -109,6 +101,7 @@ def plain_state(state: TreeState) -> dict[str, object]:
         "missing": headers.missing,
         "overrides": _plain_overrides(headers, number, numbering),
         "macros": macros,
+        "said": said,
         "values": values,
         "removed": list(headers.macros.removed()),
         "built": {str(number[rel]): list(presence) for rel, presence in state.built.items()},
@@ -123,6 +116,33 @@ def plain_state(state: TreeState) -> dict[str, object]:
         value[kind] = {name: [number[rel] for rel in rels] for name, rels in found.items()}
     value["conditions"] = [list(presence) for presence in conditions]
     return value
+
+
+def _plain_macros(
+    headers: Headers,
+    number: Mapping[str, int],
+    numbering: Mapping[str, _Numbering],
+    conditions: dict[PresenceCondition, int],
+) -> tuple[list[object], list[int], list[object]]:
+    """Where macros are defined, what tells the text of each, and the values of the others."""
+    macros: list[object] = []
+    said: list[int] = []
+    values: list[object] = []
+    for name, file, start, presence in headers.macros.places():
+        if file:
+            which = numbering[file].begins[start]
+            condition = conditions.setdefault(presence, len(conditions))
+            macros += (name, number[file], start, which, condition)
+            said.append(_short(headers.texts.get(file).directives[which // 2][-1]))
+        else:
+            macro = headers.macros.get(name)
+            values += (name, macro.text if macro is not None else "")
+    return macros, said, values
+
+
+def _short(text: str) -> int:
+    """What tells the text of a macro from others."""
+    return int.from_bytes(blake2b(text.encode("latin-1"), digest_size=7).digest())
 
 
 def _plain_overrides(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lazymmu.kernelc.json_shapes import listed, mapped, string
 from lazymmu.kernelc.tree_index import Store, digest
-from lazymmu.snapshot.content_ids import UNREADABLE, ContentIds
+from lazymmu.snapshot.content_ids import MISSING, UNREADABLE, ContentIds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -96,6 +96,31 @@ class Facts:
                 self._rested.update(files)
                 yield KeptFact(name, value, changed, files)
 
+    def nearest(self, kind: str, key: str) -> KeptFact | None:
+        """Return the fact of a kind under a key of which the fewest inputs have changed.
+
+        All that is not as it was is among the changes, also what is gone; whoever takes it decides
+        what holds. None where there is no fact.
+        """
+        best: tuple[int, str, Mapping[str, tuple[str, str]], Mapping[str, object]] | None = None
+        for name in self._names(kind, key):
+            try:
+                files = mapped(mapped(self._get(f"{kind}:inputs", name))["files"])
+                changed = dict(self._differing(files))
+            except (KeyError, TypeError):
+                continue
+            if best is None or len(changed) < best[0]:
+                best = len(changed), name, changed, files
+        value = self._get(f"{kind}:value", best[1]) if best is not None else None
+        if best is None or value is None:
+            return None
+        self._rested.update(best[3])
+        return KeptFact(best[1], value, best[2], best[3])
+
+    def value(self, kind: str, name: str) -> object:
+        """Return the value of the fact of a kind that has a name, None when it is gone."""
+        return self._get(f"{kind}:value", name)
+
     def used(self, kind: str, key: str, fact: KeptFact) -> None:
         """Put a fact that was good before the others of its key, so that it is the last to go."""
         names = self._names(kind, key)
@@ -109,8 +134,11 @@ class Facts:
         inputs: Mapping[str, str],
         value: object,
         said: Mapping[str, str] | None = None,
+        near: str = "",
     ) -> str:
         """Keep a fact with its inputs, ids by path, and return its name.
+
+        :param near: another key under which it may be looked for (see `nearest`).
 
         Nothing is kept, and the name is "", if one of them could not be read or was seen to change.
         """
@@ -119,10 +147,11 @@ class Facts:
             return ""
         all_inputs = {"files": dict(inputs), "said": dict(said or {})}
         name = digest(kind, key, sorted(inputs.items()), sorted((said or {}).items()))
-        names = [name, *(other for other in self._names(kind, key) if other != name)]
         self._store.put(f"{kind}:value", name, value)
         self._store.put(f"{kind}:inputs", name, all_inputs)
-        self._store.put(kind, key, names[:_VARIANTS])
+        for under in filter(None, (key, near)):
+            names = [name, *(other for other in self._names(kind, under) if other != name)]
+            self._store.put(kind, under, names[:_VARIANTS])
         return name
 
     def _names(self, kind: str, key: str) -> list[str]:
@@ -143,22 +172,24 @@ class Facts:
             if mapped(parts["said"]) != said:
                 return None
             found: dict[str, tuple[str, str]] = {}
-            files = mapped(parts["files"])
-            same = self._ids.same(files)
-            for rel, then in files.items():
-                if rel in same:
-                    continue
-                if then == PRESENT:
-                    if not self._tree.has(rel):
-                        return None
-                    continue
-                now = self._ids.of(rel)
-                if now == then:
-                    continue
+            for rel, (then, now) in self._differing(mapped(parts["files"])):
                 # Only of a file, then and now, can its owner say that nothing of it matters.
-                if {len(now), len(string(then))} != {_BLOB} or len(found) >= _CHANGES:
+                if {len(now), len(then)} != {_BLOB} or len(found) >= _CHANGES:
                     return None
-                found[rel] = string(then), now
+                found[rel] = then, now
         except (KeyError, TypeError):
             return None
         return found
+
+    def _differing(self, files: Mapping[str, object]) -> Iterator[tuple[str, tuple[str, str]]]:
+        """Yield the inputs that are not as they were, with the ids then and now."""
+        same = self._ids.same(files)
+        for rel, then in files.items():
+            if rel in same:
+                continue
+            if then == PRESENT:
+                now = PRESENT if self._tree.has(rel) else MISSING
+            else:
+                now = self._ids.of(rel)
+            if now != then:
+                yield rel, (string(then), now)

@@ -14,7 +14,7 @@ from lazymmu.kernelc.parse.struct_members import members, with_names
 from lazymmu.kernelc.presence import ALWAYS, both
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from lazymmu.kernelc.asked import Asked
     from lazymmu.kernelc.configured_tree_builder import TreeState
@@ -99,10 +99,14 @@ class FunctionTables:
 
         One that it gives several values, by `#if`, is none.
         """
+        return self.constants(file).get(name, "")
+
+    def constants(self, file: str) -> Mapping[str, str]:
+        """Return the texts of all that `file` gives scalars that it declares const, by name."""
         known = self._constants.get(file)
         if known is None:
             known = self._constants[file] = read_constants(self._texts.raw(file))
-        return known.get(name, "")
+        return known
 
     def array(self, name: str, file: str) -> FunctionArray:
         """Return the names that an array of a file holds, nothing where it has no such array."""

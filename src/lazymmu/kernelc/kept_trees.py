@@ -31,7 +31,9 @@ from lazymmu.kernelc.facts import Facts, KeptFact
 from lazymmu.kernelc.json_shapes import mapped, string
 from lazymmu.kernelc.preprocess.texts import Texts
 from lazymmu.kernelc.tree_index import TreeIndex, digest
+from lazymmu.kernelc.walk_difference import WalkDifference
 from lazymmu.kernelc.walk_identity import walk_identity
+from lazymmu.kernelc.walk_parts import WalkParts
 from lazymmu.processes import Task
 from lazymmu.snapshot.dependencies import DependencyTracker
 
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from lazymmu.kernelc.arch_profile import Profile
     from lazymmu.kernelc.config.kconfig import Config
 
-__all__ = ["state"]
+__all__ = ["difference", "state"]
 
 _CONFIG: Final = "config"
 _WALK: Final = "walk"
@@ -57,6 +59,22 @@ def state(
     found = _State(library, profile, config, within).found()
     library.ids.keep()
     return found
+
+
+def difference(library: TreeIndex, then: str, now: str) -> WalkDifference | None:
+    """Return in what two walks differ; None where one of them is not kept any more.
+
+    :param then: the name of one of them (`TreeState.walk`).
+    :param now: that of the other.
+    """
+    facts = Facts(library.tree, library.ids, library.cache)
+    try:
+        parts = [mapped(facts.value(_WALK, name)) for name in (then, now)]
+        walks = [WalkParts.of(mapped(part["state"])) for part in parts]
+        configs = [restored_config(part["config"]) for part in parts]
+        return WalkDifference.between(walks[0], walks[1], configs[0], configs[1])
+    except (KeyError, TypeError, ValueError, IndexError):
+        return None
 
 
 class _State:
@@ -168,7 +186,8 @@ class _State:
                 return None
             moved[rel] = texts.get(rel).places
         found = restored_state(self._tree, self._profile, config, walked, moved)
-        found.identity = string(parts["identity"])
+        found.identity, found.machine = string(parts["identity"]), self._machine
+        found.walk = fact.name
         self._tree.lose_also(losses)
         if any(self._renamed(rel, then) for rel, (then, _) in fact.changed.items()):
             index(found, self._library)
@@ -185,11 +204,13 @@ class _State:
             state, said = plain_state(made), self._said(made.config)
             identity = walk_identity(state, self._machine, said)
             value = {
+                "config": plain_config(made.config),
                 "state": state,
                 "losses": plain_losses(recorder.lost),
                 "identity": identity,
             }
-            if self._facts.keep(_WALK, self._key, recorder.inputs(), value, said):
-                made.identity = identity
+            name = self._facts.keep(_WALK, self._key, recorder.inputs(), value, said)
+            if name:
+                made.identity, made.machine, made.walk = identity, self._machine, name
         made.headers.tree = self._tree
         made.headers.forget_texts()
