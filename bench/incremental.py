@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 SOURCE = "mm/memory.c"
 HEADER = "include/linux/mm.h"
+MOVED = "mm/mremap.c"
 REACHED = "zap_pte_range"
 NOT_REACHED = "handle_mm_fault"
 
@@ -48,6 +49,8 @@ CHANGES = {
     "reached": "a function, in a section's reach",
     "include": f"an #include more in {SOURCE}",
     "renamed": "a function with a section has another name",
+    "macro": f"a #define more in {HEADER}",
+    "moved": f"{MOVED} has another name",
     "finding": "a function that then sleeps in its section",
 }
 """What is laid over the tree, in this order."""
@@ -103,6 +106,13 @@ def changed(tree: Tree, change: str) -> Tree:
         case "renamed":
             name = re.compile(rb"\b" + REACHED.encode() + rb"\b")
             return tree.over({SOURCE: name.sub(REACHED.encode() + b"_of_it", source)})
+        case "macro":
+            at = header.rindex(b"#endif")
+            return tree.over({HEADER: header[:at] + b"#define NOBODY_SAYS_IT 1\n" + header[at:]})
+        case "moved":
+            build = tree.read("mm/Makefile").replace(b"mremap.o", b"mremap_pages.o")
+            there = {MOVED.replace(".c", "_pages.c"): tree.read(MOVED)}
+            return tree.over({MOVED: None, **there, "mm/Makefile": build})
         case "finding":
             return tree.over({SOURCE: sleeping(source, REACHED)})
     return tree

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from lazymmu.kernelc.preprocess.headers import Headers
     from lazymmu.kernelc.source_texts import SourceTexts
 
-__all__ = ["ChangedParts", "FileParts", "Lines", "by_line", "difference"]
+__all__ = [
+    "ChangedParts", "FileParts", "Lines", "by_line", "difference", "macros_used", "names_told",
+]  # fmt: skip
 
 Lines = list[tuple[str, int, int]]
 """Definitions of a file in its order: the name, the first line and the last. A function has one of
@@ -39,8 +41,11 @@ _WORDS: Final = re.compile(r"[A-Za-z_]\w*")
 _TOLD: Final = ("define", "include")
 """Directives that are told otherwise: with the definitions of the file, and by the walk."""
 
-_REST: Final = 3
+_REST: Final = 4
 """What tells a file comes before what tells its definitions."""
+
+_USE: Final = "+"
+"""Between a macro and the words that a use of it is given which may make functions."""
 
 _NONE: Final = ("", "")
 """What tells a definition that is not there."""
@@ -58,12 +63,16 @@ class ChangedParts(NamedTuple):
         takes other parameters, say, or is compiled under another condition.
     :param conditions: whether the file has other conditions of `#if`, or others are around it.
     :param order: whether macros are defined elsewhere among the conditions.
+    :param tables: whether tables of functions, or constants beside them, are other ones.
+    :param made: words that are given to macros which may make other functions now.
     """
 
     bodies: list[str]
     names: list[str]
     conditions: bool
     order: bool
+    tables: bool
+    made: set[str]
 
 
 class FileParts:
@@ -127,19 +136,18 @@ class FileParts:
         raws = self._names.of_file(rel)
         # Who gives a table's members by place has their names of a header that he includes.
         by_place = any(item.field.startswith("#") for item in items)
-        whole = (
-            torn,
+        held = (
             [replace(item, line=0) for item in items],
             sorted(constants.items()),
-            [(raw.kind, raw.name) for raw in raws] if listed else [],
-            list(self._uses(rel, text)) if uses else [],
             list(self._headers.includes.get(rel, ())) if by_place else [],
         )
         return [
-            _short(whole),
+            _short((torn, [(raw.kind, raw.name) for raw in raws] if listed else [])),
+            _short(held),
             _short([(kind, word, rest) for kind, _, _, word, rest in lines if kind not in _TOLD]),
             _short([(kind, word) for kind, _, _, word, _ in lines if kind != "include"]),
             *self._definitions(rel, text, frozenset(names), macros=not walked),
+            *(self._uses(rel, text) if uses else ()),
         ]
 
     def _definitions(
@@ -162,14 +170,20 @@ class FileParts:
             for name, items in sorted(found.items())
         ]
 
-    def _uses(self, rel: str, text: bytes) -> Iterable[object]:
+    def _uses(self, rel: str, text: bytes) -> Iterable[str]:
+        """What tells the uses of macros, those of one with the same words together."""
         selection = self._headers.selection(rel)
         macros = [raw for raw in self._names.of_file(rel) if raw.kind != "function"]
+        found: dict[str, list[object]] = {}
         for macro, start, end in self._names.made.of_file(rel):
             compiled = selection.is_compiled(start), selection.presence(start)
             # With a macro that stands behind the use it is not expanded.
             later = [raw.name for raw in macros if raw.start >= start]
-            yield macro, text[start:end], later, compiled
+            words = sorted({*_WORDS.findall(text[start:end].decode("latin-1"))} - {macro})
+            use = macro + _USE + ",".join(words)
+            found.setdefault(use, []).append((text[start:end], later, compiled))
+        for use, some in sorted(found.items()):
+            yield f"{use} {_short(some)} {_short(some)}"
 
     def lines(self, rel: str, names: Iterable[str]) -> Lines:
         """Return the lines of the definitions of a file that have one of `names`, and of uses."""
@@ -204,14 +218,28 @@ def difference(then: Sequence[str], now: Sequence[str]) -> ChangedParts | None:
     if then[:1] != now[:1]:
         return None
     before, after = _by_name(then[_REST:]), _by_name(now[_REST:])
-    found = ChangedParts([], [], then[1] != now[1], then[2] != now[2])
+    tables, conditions, order = (then[at] != now[at] for at in range(1, _REST))
+    found = ChangedParts([], [], conditions, order, tables, set())
     for name in sorted(before.keys() | after.keys()):
         (head, body), (new_head, new_body) = before.get(name, _NONE), after.get(name, _NONE)
-        if head != new_head:
+        if _USE in name:
+            if head != new_head:
+                found.made.update(name.partition(_USE)[2].split(","))
+        elif head != new_head:
             found.names.append(name)
         elif body != new_body:
             found.bodies.append(name)
     return found
+
+
+def names_told(told: Sequence[str]) -> set[str]:
+    """Return the names of the definitions that are told."""
+    return {name for name in _by_name(told[_REST:]) if _USE not in name}
+
+
+def macros_used(told: Sequence[str]) -> set[str]:
+    """Return the macros of which uses are told that may make functions."""
+    return {name.partition(_USE)[0] for name in _by_name(told[_REST:]) if _USE in name}
 
 
 def _by_name(told: Sequence[str]) -> dict[str, tuple[str, str]]:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from lazymmu.kernelc.configured_tree_builder import TreeState
     from lazymmu.kernelc.source_texts import SourceTexts
 
-__all__ = ["MacroFinder", "MadeFunctions"]
+__all__ = ["MacroFinder", "MadeFunctions", "name_parts"]
 
 _USE: Final = re.compile(rb"(?:\A|\n)([A-Za-z_]\w*+)[ \t]*+\(")
 _WORDS: Final = re.compile(rb"[A-Za-z_]\w*+")
@@ -88,7 +88,7 @@ class MadeFunctions:
         self, name: str, files: Iterable[str], *, headers: bool = False
     ) -> Iterator[Definition]:
         """Yield the functions of a name that uses in `files` make, or in any of the headers."""
-        parts = _parts(class_word(name))
+        parts = name_parts(class_word(name))
         found = self._headers(parts) if headers else ()
         for rel in dict.fromkeys((*files, *found)):
             for use in self._in_file(rel):
@@ -255,7 +255,7 @@ def _end(text: bytes, start: int) -> int:
     return 0
 
 
-def _parts(word: str) -> frozenset[str]:
+def name_parts(word: str) -> frozenset[str]:
     """Return the words that a name may be made of: it, and what it begins or ends with."""
     borders = [match.start() for match in re.finditer("_", word)]
     return frozenset(

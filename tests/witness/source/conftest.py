@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from lazymmu.witness.source.analysis import Analysis
 from lazymmu.witness.source.declared_handlers import declared_in
 from lazymmu.witness.source.entry_points import Root
 from lazymmu.witness.source.findings import findings, to_report
+from tests.witness.source.edits import checked
 from tests.witness.source.watched import Watched, watching
 
 _EXPECT = re.compile(r"/\*\s*expect:(?P<rules>[^*]*)\*/")
@@ -276,3 +278,11 @@ def agrees() -> Callable[..., tuple[Finding, ...]]:
 def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
     """The analyses of a test that begin anew, and the parts that they take over."""
     return watching(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with the facts of the tree as it is."""
+    folder = tmp_path_factory.mktemp("store")
+    checked({}, folder)
+    return folder

@@ -39,6 +39,8 @@ def checked(files: Files, store: Path | None) -> object:
 
 _WORD = re.compile(rb"[A-Za-z_]\w+")
 
+_MEMBER = re.compile(rb"(\.\w+\s*=\s*)&?(\w+),")
+
 _STATEMENTS = (
     b"cond_resched();",
     b"arch_enter_lazy_mmu_mode();",
@@ -75,6 +77,9 @@ _LINES = (
     b"obj-$(CONFIG_NUMA) += memory.o",
     b"config NUMA",
     b"\tdef_bool y",
+    b"config NOBODY_HAS_IT",
+    b'\tbool "nobody"',
+    b"#define NOBODY_SAYS_IT 1",
     b"\tselect ARCH_HAS_LAZY_MMU_MODE",
     b'source "mm/Kconfig"',
 )
@@ -107,6 +112,8 @@ class Edits:
             "line": self._line,
             "word": self._word,
             "file": self._file,
+            "moved": self._moved,
+            "table": self._table,
         }
         kind = data.draw(st.sampled_from(sorted(kinds)), label="kind")
         return {**files, **kinds[kind](files, data)}
@@ -205,3 +212,39 @@ class Edits:
             case "restore all":
                 return {each: self._whole.get(each) for each in files}
         return {name.replace(".", "_copy."): self.text(files, name)}
+
+    def _moved(self, files: Files, data: st.DataObject) -> Files:
+        """A file has another name, in its Makefile and where it is included, or in none of them."""
+        name = self._some(data)
+        old = name.rpartition("/")[2]
+        new = old.replace(".", "_moved.")
+        found: Files = {name: None, name.removesuffix(old) + new: self.text(files, name)}
+        if data.draw(st.booleans(), label="told"):
+            words = [(old.encode(), new.encode())]
+            if old.endswith(".c"):
+                words.append((old[:-1].encode() + b"o", new[:-1].encode() + b"o"))
+            for other in self.names:
+                text = self.text(files, other)
+                for before, after in words:
+                    text = re.sub(rb"(?<![\w/])" + re.escape(before) + rb"\b", after, text)
+                if other != name and text != self.text(files, other):
+                    found[other] = text
+        return found
+
+    def _table(self, files: Files, data: st.DataObject) -> Files:
+        """A member of a table holds another function of its file, is gone, or is doubled."""
+        name = self._some(data)
+        text = self.text(files, name)
+        members = list(_MEMBER.finditer(text))
+        if not members:
+            return {}
+        at = data.draw(st.sampled_from(members))
+        names = sorted({raw.name.encode() for raw in self._raws(files, name)} | {at[2]})
+        match data.draw(st.sampled_from(["other", "gone", "double"])):
+            case "other":
+                whole = at[1] + data.draw(st.sampled_from(names)) + b","
+            case "gone":
+                whole = b""
+            case _:
+                whole = at[0] + b"\n\t" + at[0]
+        return {name: text[: at.start()] + whole + text[at.end() :]}

@@ -45,14 +45,6 @@ STATEMENTS = (
 )
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with the facts of the tree as it is."""
-    folder = tmp_path_factory.mktemp("store")
-    checked({}, folder)
-    return folder
-
-
 def edited(name: str, old: bytes, new: bytes) -> dict[str, bytes]:
     """One file with a piece of it replaced."""
     text = (TREE / name).read_bytes()

@@ -16,14 +16,6 @@ from tests.witness.source.edits import ARCHES, TREE, Edits, Files, checked, some
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One store for all sequences, so that facts of many states lie in it, that of none first."""
-    folder = tmp_path_factory.mktemp("store")
-    checked({}, folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with the facts of the tree as it is: of each key only the last few are kept."""
     folder = tmp_path_factory.mktemp("filled")

@@ -53,6 +53,7 @@ class Analysis:
     walker: Walker
     words: Vocabulary
     api: ModeApi
+    has_stub: Callable[[Definition], bool]
 
     @classmethod
     def build(
@@ -98,7 +99,7 @@ class Analysis:
             api = program.reads.unit(
                 ("api",), lambda: own_api.derive(program, words, candidates(), pointers())
             )
-        lookup = TableLookup(source)
+        lookup = TableLookup(source, program.reads, tables)
         facts = ConstantEvaluator(
             program,
             words,
@@ -109,9 +110,9 @@ class Analysis:
             api=api,
         )
         summaries = CalleeSummaries(program, facts, words, lookup, api, names_mode, given)
-        call_transfer = CallTransfer(program, facts, summaries, words, tables=tables, arch=arch)
+        call_transfer = CallTransfer(program, facts, summaries, words, arch=arch)
         walker = Walker(call_transfer, Runtime(rules, dialect), has_stub)
-        return cls(program, facts, summaries, call_transfer, walker, words, api)
+        return cls(program, facts, summaries, call_transfer, walker, words, api, has_stub)
 
     def roots(self, implementation: frozenset[tuple[str, int]] = frozenset()) -> EntryPoints:
         """Who finds where paths begin; implementation: places (file, line) of the mode's hooks."""

@@ -9,8 +9,7 @@ the names in all that it has read has looked none of them up.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.kernelc.ir.scopes import class_word
@@ -27,33 +26,72 @@ _OF_TABLES: Final = ("array", "items")
 _TEXTS: Final = ("body", "shape")
 """What is read of a function, by its file and name."""
 
-_WORD: Final = re.compile(r"[A-Za-z_]\w*")
+_WORD: Final = re.compile(r"[A-Za-z_]\w*+")
+_BYTES: Final = re.compile(rb"[A-Za-z_]\w*+")
 
 
-class ChangedNames:
-    """Some names of one configured tree that mean something else now."""
+class ChangedNames(Container[str]):
+    """Some names of one configured tree that mean something else now, and the words that mean them.
 
-    def __init__(self, view: ConfiguredTree, names: Collection[str]) -> None:
+    A word means one of them where it is the name, its class's (`class_word`), or a macro's in whose
+    text one stands, however deep.
+    """
+
+    def __init__(
+        self, view: ConfiguredTree, names: Collection[str], files: Iterable[str] = ()
+    ) -> None:
         """Look in the files of `view`.
 
-        :param names: of functions and of macros.
+        :param names: of functions, of macros, and CONFIG_ symbols.
+        :param files: those whose own macros count: all in which anything was looked at.
         """
         self._view = view
-        self._names = frozenset(names)
+        self._names = frozenset(names) | {class_word(name) for name in names}
+        self._macros = view.macro_words(files)
+        self._met: set[str] = set()
+        self._users: dict[str, list[str]] = {}
+        self._meaning: set[str] = set()
 
-    @cached_property
-    def words(self) -> frozenset[str]:
-        """The words by which a text means one of them: the name, its class's, a macro's."""
-        found = self._names | {class_word(name) for name in self._names}
-        new: Collection[str] = found
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self._names)
+
+    def __contains__(self, word: object) -> bool:
+        """Tell whether a word means one of them."""
+        return isinstance(word, str) and bool(self.among({word}))
+
+    def among(self, words: Collection[str]) -> set[str]:
+        """Return those of some words that mean one of them."""
+        if not self._names:
+            return set()
+        new = set(words) - self._met
+        if new:
+            self._meet(new)
+        return self._meaning.intersection(words)
+
+    def _meet(self, new: set[str]) -> None:
+        """Find out what words mean, and those in the texts of macros that they are."""
+        met, meaning = self._met, self._meaning
         while new:
-            new = macros_naming(self._view, new) - found
-            found |= new
-        return found
+            met |= new
+            named: set[str] = set()
+            for macro, words in self._macros.of(new).items():
+                named |= words
+                for word in words:
+                    self._users.setdefault(word, []).append(macro)
+            new = named - met
+        # A macro that was met now may have one in its text of which that was known before.
+        work = [*(self._names & met), *meaning]
+        meaning.update(work)
+        while work:
+            for macro in self._users.get(work.pop(), ()):
+                if macro not in meaning:
+                    meaning.add(macro)
+                    work.append(macro)
 
     def are_in(self, text: str) -> bool:
         """Tell whether a text has one of the words."""
-        return not self.words.isdisjoint(_WORD.findall(text))
+        return bool(self.among(set(_WORD.findall(text))))
 
     def are_in_tables(self, kept: Mapping[str, object]) -> bool:
         """Tell whether a table of functions has one of them that was looked at.
@@ -66,12 +104,12 @@ class ChangedNames:
             kind, _, _, known = listed(item)
             if kind in _OF_TABLES and self.are_in(repr(known)):
                 return True
-        files, some = self._view.parts(), _any_of(self.words)
+        files = self._view.parts()
         return any(
-            not self.words.isdisjoint(files.in_tables(rel))
+            self.among(files.in_tables(rel))
             for rel, told in mapped(kept["files"]).items()
             if told is not None and listed(listed(told)[1])[1] is True
-            if some.search(self._view.sources.read(rel))
+            if self.among(self._of_file(rel))
         )
 
     def concern(self, kept: Mapping[str, object]) -> bool:
@@ -88,24 +126,38 @@ class ChangedNames:
         """Return those of some functions, by file and name, in whose text one of them stands."""
         if not self._names:
             return set()
-        some = _any_of(self.words)
         of_files: dict[str, set[str]] = {}
         for file, name in functions:
             of_files.setdefault(file, set()).add(name)
+        words = {file: self._of_file(file) for file in of_files}
+        self.among(set().union(*words.values()))
         found: set[tuple[str, str]] = set()
         for file, names in of_files.items():
-            hits = [hit.start() for hit in some.finditer(self._view.sources.read(file))]
-            if not hits:
-                continue
-            # Those that no text defines are made by a macro, of words anywhere in the file.
-            made = set(names)
-            for raw in self._view.raw_definitions(file):
-                if raw.name in names:
-                    made.discard(raw.name)
-                    if any(raw.start <= hit < raw.end for hit in hits):
-                        found.add((file, raw.name))
-            found.update((file, name) for name in made)
+            if self.among(words[file]):
+                found.update((file, name) for name in self._reached_in(file, names))
         return found
+
+    def _reached_in(self, file: str, names: set[str]) -> set[str]:
+        """Those of some functions of a file; the file has one of the words."""
+        text = self._view.sources.read(file)
+        found: set[str] = set()
+        # Those that no text defines are made by a macro, of words anywhere in the file.
+        made = set(names)
+        for raw in self._view.raw_definitions(file):
+            if raw.name in names:
+                made.discard(raw.name)
+                if self.among({w.decode("latin-1") for w in _words(text, raw.start, raw.end)}):
+                    found.add(raw.name)
+        return found | made
+
+    def _of_file(self, rel: str) -> set[str]:
+        return {
+            word.decode("latin-1") for word in set(_BYTES.findall(self._view.sources.read(rel)))
+        }
+
+
+def _words(text: bytes, start: int, end: int) -> set[bytes]:
+    return set(_BYTES.findall(text, start, end))
 
 
 def functions_read(items: Iterable[Sequence[object]]) -> set[tuple[str, str]]:

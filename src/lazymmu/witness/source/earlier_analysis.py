@@ -90,17 +90,22 @@ class EarlierAnalysis:
     def inputs(self) -> dict[str, str]:
         """What it rests on as that is now, ids by path."""
         now = {rel: then[1] for rel, then in self.fact.changed.items()}
-        return {rel: now.get(rel, string(then)) for rel, then in self.fact.inputs.items()}
+        return {
+            rel: now.get(rel, string(then))
+            for rel, then in self.fact.inputs.items()
+            if rel not in self.since.gone
+        }
 
     def whole(self) -> set[str]:
         """The files of which it asked everything."""
-        return set(strings(self.kept["strict"]))
+        return set(strings(self.kept["strict"])) - self.since.gone
 
     def files(self) -> dict[str, object]:
         """What it asked of files, as `KeptAnalysis` keeps it; None of those that have changed."""
         return {
-            rel: None if rel in self.fact.changed else told
+            rel: None if rel in self.fact.changed or rel in self.since.retold else told
             for rel, told in mapped(self.kept["files"]).items()
+            if rel not in self.since.gone
         }
 
     def flags(self, rel: str) -> list[bool]:

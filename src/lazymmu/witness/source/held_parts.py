@@ -9,7 +9,7 @@ change brings a finding, the analysis begins anew.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -21,6 +21,8 @@ from lazymmu.witness.source.kept_parts import (
     item_as_plain,
     shape_told,
     small_told,
+    stub_told,
+    table_told,
     told,
 )
 from lazymmu.witness.source.kept_summaries import Given, binding_of, given
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from lazymmu.kernelc.configured_tree import ConfiguredTree
     from lazymmu.kernelc.reads import Item
     from lazymmu.witness.source.analysis import Analysis
+    from lazymmu.witness.source.changed_names import ChangedNames
     from lazymmu.witness.source.moved_places import MovedPlaces
 
 __all__ = ["Build", "Changed", "changed_items", "holds"]
@@ -79,34 +82,70 @@ def changed_items(
     items: Sequence[Sequence[object]],
     bodies: Changed,
     live: Analysis,
-    names: Collection[str] = (),
+    names: ChangedNames | None = None,
+    *,
+    tables: bool = False,
+    gone: Container[str] = (),
 ) -> set[int]:
     """Return the numbers of the items that say something else where a body has changed.
 
     :param items: what was read, as `kept_parts.item_as_plain` tells it.
     :param live: an analysis of the tree as it is now.
     :param names: those that mean something else now.
+    :param tables: whether tables of functions may hold something else.
+    :param gone: files that are not there any more.
     """
     found = set()
+    known = names or ()
     for number, item in enumerate(items):
         match item:
+            case ["body" | "shape" | "stub", file, *_] | ["small", _, file, *_] if file in gone:
+                found.add(number)
             case ["body", file, name] if (file, name) in bodies:
                 found.add(number)
             case ["shape", str(file), str(name), said] if (file, name) in bodies:
                 if _shape_now(live, file, name) != said:
                     found.add(number)
             case ["small", str(name), str(file), *said] if (
-                tuple(said[:2]) in bodies or name in names
+                tuple(said[:2]) in bodies or name in known
             ):
                 if said[2] == "small" or small_told(live, name, file) != said:
                     found.add(number)
+            case ["table", list(asked), str(said)] if tables or names:
+                if _is_other_table(live, asked, said, names, gone):
+                    found.add(number)
+            case ["stub", str(file), str(name), str(said)] if tables or (file, name) in bodies:
+                if _stub_now(live, file, name) != said:
+                    found.add(number)
     return found
+
+
+def _is_other_table(
+    live: Analysis,
+    asked: Sequence[object],
+    said: str,
+    names: ChangedNames | None,
+    gone: Container[str],
+) -> bool:
+    """Whether a question about tables has another answer, or one that means something else."""
+    if any(word in gone for word in asked):
+        return True
+    told_now, answer = table_told(live, asked)
+    return told_now != said or (names is not None and names.are_in(answer))
 
 
 def _shape_now(live: Analysis, file: str, name: str) -> str | None:
     """What tells the shape of a function; None where it is gone."""
     try:
         return shape_told(live, definition_of(live, file, name))
+    except LookupError:
+        return None
+
+
+def _stub_now(live: Analysis, file: str, name: str) -> str | None:
+    """What tells whether one stands beside a function that says no; None where it is gone."""
+    try:
+        return stub_told(live, file, name)
     except LookupError:
         return None
 
@@ -226,4 +265,4 @@ class _Holding:
 
 def _named(item: Sequence[object]) -> str:
     """What tells an item from others, whatever it says."""
-    return " ".join(map(str, item[:3]))
+    return " ".join(map(str, item[: 2 if item[0] == "table" else 3]))

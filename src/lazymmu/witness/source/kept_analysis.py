@@ -18,7 +18,7 @@ from lazymmu.contract.dialects import Dialect
 from lazymmu.kernelc.configured_tree import ConfiguredTree
 from lazymmu.kernelc.configured_tree_cache import plain_losses, restored_losses
 from lazymmu.kernelc.facts import PRESENT, Facts, KeptFact, together
-from lazymmu.kernelc.json_shapes import listed, mapped, string, strings
+from lazymmu.kernelc.json_shapes import mapped
 from lazymmu.kernelc.tree_index import digest
 from lazymmu.snapshot.content_ids import MISSING
 from lazymmu.witness.source.analysis import Analysis
@@ -32,9 +32,10 @@ from lazymmu.witness.source.kept_summaries import summary_places
 from lazymmu.witness.source.line_tokens import LineToken, LineTokens
 from lazymmu.witness.source.moved_places import SeenPlaces
 from lazymmu.witness.source.other_names import Found
+from lazymmu.witness.source.other_walks import of_another_walk
 from lazymmu.witness.source.plain_values import built, plain
 from lazymmu.witness.source.prefilter import Prefilter
-from lazymmu.witness.source.rechecks import answer
+from lazymmu.witness.source.rechecks import answers
 
 __all__ = ["KeptAnalysis", "Known"]
 
@@ -69,7 +70,7 @@ class KeptAnalysis:
         self._marks = marks
         library = view.library
         self._facts = Facts(library.tree, library.ids, library.cache, library.rested)
-        self._key = ""
+        self._key = self._near = ""
         self._tries = 0
         self._joined: EarlierAnalysis | None = None
         """The one of which parts were taken over."""
@@ -77,6 +78,7 @@ class KeptAnalysis:
         self._words = self._words_digest()
         if view.identity:
             self._key = digest(view.identity, tuple(rules), repr(dialect))
+            self._near = digest("near", view.machine, tuple(rules), repr(dialect))
 
     # -- recalling -----------------------------------------------------------------------------
 
@@ -93,6 +95,8 @@ class KeptAnalysis:
             if found is not None:
                 self._facts.used(_KIND, self._key, fact)
                 return found
+        if self._earlier is None and self._near:
+            self._earlier = of_another_walk(self._view, self._facts, _KIND, self._near, self._marks)
         return None
 
     def take_over(self, analysis: Analysis, build: Build) -> None:
@@ -106,17 +110,22 @@ class KeptAnalysis:
 
     def _restored(self, fact: KeptFact, build: Build) -> Known | None:
         parts = mapped(fact.value)
-        since = ChangesSince(self._view, parts)
+        since = ChangesSince(self._view, parts, {*self._view.headers.files, *self._view.built})
         other: set[str] = set()
         for rel, (then, _) in fact.changed.items():
             if not since.add(rel, then):
                 return None
-            other.update(kind for kind, same in self._answers(rel, parts).items() if not same)
-        if since.names and not ChangedNames(self._view, since.names).concern(parts):
-            since.names.clear()
-        if self._earlier is None and other.isdisjoint(ASKED_BY_PARTS):
+            told = answers(self._view, self._marks.words, rel, parts)
+            other.update(kind for kind, same in told.items() if not same)
+        if since.names:
+            names = ChangedNames(self._view, since.names, mapped(parts["files"]))
+            if not names.concern(parts):
+                since.names.clear()
+        since.tables = since.tables or not other.isdisjoint(ASKED_BY_PARTS)
+        if self._earlier is None:
             self._earlier = EarlierAnalysis(fact, parts, since)
-        if other or since.names or parts["words"] != self._words:
+        beyond = other or since.names or since.tables or since.strict
+        if beyond or parts["words"] != self._words:
             return None
         bodies, moved = since.bodies, since.moved
         if bodies:
@@ -132,21 +141,6 @@ class KeptAnalysis:
         )
         self._view.library.tree.lose_also(losses)
         return Known(result)
-
-    def _answers(self, rel: str, parts: Mapping[str, object]) -> Mapping[str, bool]:
-        """By the kind of question about a file's text: whether each is answered as it was."""
-        found: dict[str, bool] = {}
-        for item in listed(parts["checks"]):
-            kind, file, what, known = listed(item)
-            if file == rel:
-                now = answer(self._view, self._marks.words, string(kind), rel, string(what))
-                found[string(kind)] = found.get(string(kind), True) and now == known
-        text = self._view.sources.read(rel)
-        found["searched"] = all(
-            (word.encode() in text) == (rel in strings(files))
-            for word, files in mapped(parts["searched"]).items()
-        )
-        return found
 
     # -- keeping -------------------------------------------------------------------------------
 
@@ -177,6 +171,7 @@ class KeptAnalysis:
             "losses": plain_losses({**view.tree.lost, **view.sources.lost}),
             "unmade": bool(view.unmade),
             "strict": sorted(whole | (set() if earlier is None else earlier.whole())),
+            "walk": view.walk,
             "words": self._words,
             "followed": sorted(self._marks.followed),
             "names": names,
@@ -191,7 +186,7 @@ class KeptAnalysis:
         inputs = together(index, view.sources.inputs(), strict)
         if earlier is not None:
             inputs = together(earlier.inputs(), inputs)
-        self._facts.keep(_KIND, self._key, inputs, value)
+        self._facts.keep(_KIND, self._key, inputs, value, near=self._near)
         ids.keep()
 
     def _places(

@@ -17,12 +17,23 @@ from lazymmu.witness.source.part_digests import PartDigests
 from lazymmu.witness.source.part_values import plain_values
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lazymmu.kernelc.configured_tree import ConfiguredTree, Definition
     from lazymmu.kernelc.reads import Item
     from lazymmu.witness.source.analysis import Analysis
     from lazymmu.witness.source.path.settled_before import WalkerState
 
-__all__ = ["definition_of", "item_as_plain", "parts_as_plain", "shape_told", "small_told", "told"]
+__all__ = [
+    "definition_of",
+    "item_as_plain",
+    "parts_as_plain",
+    "shape_told",
+    "small_told",
+    "stub_told",
+    "table_told",
+    "told",
+]
 
 
 def parts_as_plain(analysis: Analysis, view: ConfiguredTree) -> dict[str, object] | None:
@@ -125,6 +136,10 @@ def item_as_plain(analysis: Analysis, item: Item, digests: PartDigests) -> list[
             return ["shape", file, name, shape_told(analysis, at)]
         case ("small", str(name), str(file)):
             return ["small", name, file, *small_told(analysis, name, file)]
+        case ("table", *asked):
+            return ["table", asked, table_told(analysis, asked)[0]]
+        case ("stub", str(file), str(name)):
+            return ["stub", file, name, stub_told(analysis, file, name)]
     return [digests.of_item(item)]
 
 
@@ -150,6 +165,17 @@ def small_told(analysis: Analysis, name: str, file: str) -> list[str]:
     at = target.definition
     said = "" if target.ambiguous else analysis.program.to_walk(at).broken
     return [at.file, at.name, "small" if found is not None else said]
+
+
+def table_told(analysis: Analysis, asked: Sequence[object]) -> tuple[str, str]:
+    """Return what tells the answer to a question about tables, and the answer as a text."""
+    answer = analysis.facts.tables.again([str(word) for word in asked])
+    return PartDigests.digest(answer), answer
+
+
+def stub_told(analysis: Analysis, file: str, name: str) -> str:
+    """Return what tells whether beside a function stands one that says no."""
+    return repr(analysis.has_stub(definition_of(analysis, file, name)))
 
 
 def definition_of(analysis: Analysis, file: str, name: str, line: int = 0) -> Definition:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from lazymmu.kernelc.configured_tree import ConfiguredTree
+from lazymmu.kernelc.json_shapes import listed, mapped, string, strings
 from lazymmu.witness.source.api_candidates import is_overridable
 from lazymmu.witness.source.callers import named_elsewhere, naming
 from lazymmu.witness.source.constant_pointers import held_in, told
@@ -18,7 +19,7 @@ from lazymmu.witness.source.declared_handlers import declared
 from lazymmu.witness.source.other_names import Found
 from lazymmu.witness.source.stubs import includes, says_no
 
-__all__ = ["answer"]
+__all__ = ["answer", "answers"]
 
 
 def answer(view: ConfiguredTree, words: Found, kind: str, file: str, what: str) -> object:
@@ -28,6 +29,28 @@ def answer(view: ConfiguredTree, words: Found, kind: str, file: str, what: str) 
     :raises KeyError: there is no such kind of question.
     """
     return _KINDS[kind](view, words, file, what)
+
+
+def answers(
+    view: ConfiguredTree, words: Found, file: str, kept: Mapping[str, object]
+) -> dict[str, bool]:
+    """Return by the kind of question about a file's text whether each is answered as it was.
+
+    :param words: as `answer` takes them.
+    :param kept: what was kept of the analysis that asked.
+    """
+    found: dict[str, bool] = {}
+    for item in listed(kept["checks"]):
+        kind, about, what, known = listed(item)
+        if about == file:
+            now = answer(view, words, string(kind), file, string(what))
+            found[string(kind)] = found.get(string(kind), True) and now == known
+    text = view.sources.read(file)
+    found["searched"] = all(
+        (word.encode() in text) == (file in strings(files))
+        for word, files in mapped(kept["searched"]).items()
+    )
+    return found
 
 
 def _naming(view: ConfiguredTree, _words: Found, file: str, what: str) -> object:

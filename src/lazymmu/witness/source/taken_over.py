@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 __all__ = ["TakenOver"]
 
+_TOLD: Final = ("shape", "small", "table", "stub")
+"""Items that say more than what was read (`kept_parts.item_as_plain`)."""
+
 _NOTHING: Final = (LookupError, TypeError, ValueError, AttributeError)
 """What is raised by a part that cannot be made again."""
 
@@ -64,13 +67,15 @@ class TakenOver:
         if 2 * self.walked > MAX_IN_ALL:
             raise ValueError("who was walked first matters")
         self._items = [listed(item) for item in listed(kept["items"])]
-        self._names = ChangedNames(view, since.names)
-        if self._names.are_in_tables(analysis):
-            raise ValueError("who is called by a table may be another one")
-        bodies = since.bodies | self._names.reached(functions_read(self._items))
+        self._names = ChangedNames(view, since.names, mapped(analysis["files"]).keys() - since.gone)
+        read = functions_read(self._items)
+        bodies = since.bodies | {at for at in read if at[0] in since.whole}
+        bodies |= self._names.reached(at for at in read if at[0] not in since.gone)
         # The API may be told by a name that is new.
         api = None if since.names else api_that_holds(kept, self._items, bodies)
-        self._changed = changed_items(self._items, bodies, build({}, api), self._names.words)
+        self._changed = changed_items(
+            self._items, bodies, build({}, api), self._names, tables=since.tables, gone=since.gone
+        )
         self._told = [listed(part) for part in listed(kept["parts"])]
         self._values = listed(values["parts"])
         self._broken = {(f, name): why for f, name, why in map(strings, listed(kept["broken"]))}
@@ -84,9 +89,9 @@ class TakenOver:
         }  # fmt: skip
         self._by_key = self._keys([listed(state) for state in listed(kept["states"])])
         self._plain_items = {
-            tuple(item[:3]): item
+            _item_key(item): item
             for number, item in enumerate(self._items)
-            if item[0] in ("shape", "small") and number not in self._changed
+            if item[0] in _TOLD and number not in self._changed
         }
         self._plain_effects: dict[Item, list[object]] = {}
         self._said: dict[Item, str] = {}
@@ -118,11 +123,11 @@ class TakenOver:
         Whoever has read none of the names has not asked for any of those.
         """
         *places, names = state
-        words = self._names.words
+        changed = self._names
         some = [
-            sorted(p for p in map(strings, listed(each)) if p[1] not in words) for each in places
+            sorted(p for p in map(strings, listed(each)) if p[1] not in changed) for each in places
         ]
-        return repr([*some, sorted(set(strings(names)) - words)])
+        return repr([*some, sorted(name for name in set(strings(names)) if name not in changed)])
 
     def join(self, analysis: Analysis) -> None:
         """Let an analysis have what may be taken over, if it has the same API of the mode."""
@@ -148,8 +153,8 @@ class TakenOver:
         match item:
             case ("shape", file, _, name):
                 key: tuple[object, ...] = ("shape", file, name)
-            case ("small", name, file):
-                key = ("small", name, file)
+            case ("small" | "table" | "stub", *_):
+                key = item
             case _:
                 return self._plain_effects.get(item)
         return self._plain_items.get(key)
@@ -233,6 +238,8 @@ class TakenOver:
                 return ("shape", file, self._definition(file, name).line, name)
             case ["small", str(name), str(file), str(where), str(what), str()]:
                 return ("small", name, file, where, what)
+            case ["table" | "stub", *_] as told_item:
+                return _item_key(told_item)
         _, item = effect(self._effects[number], self._made, len(self._items))
         match item:
             case ("asked", str(file), int(), str(name), tuple(binding)):
@@ -262,6 +269,8 @@ class TakenOver:
                     reads.note(("small", name, file))
                     if what:
                         self._met(where, what)
+                case ("table" | "stub", *_):
+                    reads.note(item)
                 case ("asked", file, name, binding):
                     at = self._definition(file, name)
                     reads.note(("asked", at.file, at.line, at.name, binding))
@@ -291,3 +300,11 @@ class TakenOver:
         if self._analysis is None:
             raise LookupError("no analysis")
         return self._analysis
+
+
+def _item_key(item: Sequence[object]) -> tuple[Any, ...]:
+    """What an item is, without what it says."""
+    match item:
+        case ["table", list(asked), _]:
+            return ("table", *asked)
+    return tuple(item[:3])

@@ -7,7 +7,7 @@ of events, the call's value, and perhaps a callee to walk in the caller's place.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from copy import copy
 from dataclasses import replace
 
@@ -70,7 +70,6 @@ class CallTransfer:
         summaries: CalleeSummaries,
         words: Vocabulary,
         *,
-        tables: Mapping[str, Collection[str]],
         arch: str = "",
     ) -> None:
         self.program = program
@@ -80,7 +79,7 @@ class CallTransfer:
         self.api = summaries.api
         self.locks = LockEffects(program, words)
         self.entries = EntryEffects(facts, summaries, words, arch)
-        self.below = SummaryEffects(facts, summaries, words, tables)
+        self.below = SummaryEffects(facts, summaries, words)
         self.frees = FreeEffects(summaries, words)
         self.helpers: set[tuple[str, int, str]] = set()
         """Functions (file, line of their text) that change the mode for their callers."""

@@ -28,22 +28,14 @@ _MAPPINGS = ("struct vm_area_struct *", "struct mm_struct *")
 
 
 class SummaryEffects:
-    """Turns effects of callees into events.
-
-    :param tables: functions of each operations table, by the table's variable.
-    """
+    """Turns effects of callees into events."""
 
     def __init__(
-        self,
-        facts: ConstantEvaluator,
-        summaries: CalleeSummaries,
-        words: Vocabulary,
-        tables: Mapping[str, Collection[str]],
+        self, facts: ConstantEvaluator, summaries: CalleeSummaries, words: Vocabulary
     ) -> None:
         self.facts = facts
         self.summaries = summaries
         self.words = words
-        self.tables = tables
 
     def sleep_and_mode(
         self, effects: Summary, site: Site, name: str, ambiguous: bool
@@ -167,7 +159,7 @@ class SummaryEffects:
         if not isinstance(value, AddressOf):
             return []
         notes = []
-        functions = self.tables.get(value.variable, ())
+        functions = self.facts.tables.handed(value.variable)
         if value.file:
             held = self.facts.tables.functions(value.variable, value.file)
             functions = [function for function in functions if function in held]

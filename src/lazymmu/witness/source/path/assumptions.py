@@ -142,7 +142,10 @@ class Assumptions:
         found = {feature} if feature else set()
         if target is not None and not target.ambiguous:
             presence = [p for p in target.definition.presence if p.startswith("CONFIG_")]
-            found |= set(presence) if presence and self._has_stub(target.definition) else set()
+            if presence:
+                at = target.definition
+                self._program.reads.note(("stub", at.file, at.name))
+                found |= set(presence) if self._has_stub(at) else set()
             found |= self._said_yes(self._program.function(target.definition))
         return frozenset(found)
 
