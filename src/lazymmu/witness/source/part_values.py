@@ -2,8 +2,9 @@
 """The values of those parts of an analysis that are taken over into another one (taken_over.py).
 
 What a function does by itself is kept as it is. Of a root's walk what is wrong is kept, with the
-ways there, and whose memory was written to; of the ways out only that there were some. What came
-about on the way, and is told elsewhere, is kept with the items that were read (kernelc/reads.py).
+ways there, and whose memory was written to; of the ways out only the sections that a callback runs
+in. What came about on the way, and is told elsewhere, is kept with the items that were read
+(kernelc/reads.py).
 """
 
 from __future__ import annotations
@@ -49,9 +50,11 @@ def plain_values(
         if item[0] == "own" and isinstance(value, tuple):
             own, broken = value
             parts.append([broken, *map(teller.of, own)])
-        elif item[0] == "root" and isinstance(value, WalkOutcome) and _is_told_whole(item, value):
+        elif item[0] == "root" and isinstance(value, WalkOutcome) and item[3] is None:
             reports = map(teller.of, value.raw_reports.values())
-            parts.append([value.blurred, sorted(value.spaces), *reports])
+            # Of a callback is asked which sections it runs in, of others nothing about ways out.
+            begun = sorted(map(list, value.begun)) if item[2] != () else []
+            parts.append([value.blurred, sorted(value.spaces), begun, *reports])
         else:
             parts.append(None)
     effects: list[object] = [
@@ -60,15 +63,6 @@ def plain_values(
         if item[0] in EFFECTS
     ]
     return {"parts": parts, "effects": effects, "rows": list(teller.rows)}
-
-
-def _is_told_whole(item: Item, outcome: WalkOutcome) -> bool:
-    """Whether nobody asks for the ways out of a root: of a callback's, sections that they begin."""
-    _, _, binding, task, _ = item
-    if task is not None:
-        return False
-    trails = outcome.exits.values() if binding != () else ()
-    return not any(note.mark == "begin" for trail in trails for note in trail or ())
 
 
 def own_part(plain: object, values: ToldValues) -> Own:
@@ -82,10 +76,12 @@ def own_part(plain: object, values: ToldValues) -> Own:
 
 def root_outcome(plain: object, values: ToldValues) -> WalkOutcome:
     """Return what `plain_values` told of a root's walk; errors as of `ToldValues.of`."""
-    blurred, spaces, *reports = listed(plain)
+    blurred, spaces, begun, *reports = listed(plain)
     if type(blurred) is not bool:
         raise TypeError("no walk")
-    outcome = WalkOutcome(spaces=set(strings(spaces)), blurred=blurred)
+    sections = [tuple(strings(place)) for place in listed(begun)]
+    begins = frozenset((file, function) for file, function in sections)
+    outcome = WalkOutcome(spaces=set(strings(spaces)), blurred=blurred, begins=begins)
     for item in reports:
         raw = values.of(item)
         if not isinstance(raw, RawReport):

@@ -188,11 +188,8 @@ def _spaces_of_callbacks(roots: Sequence[Root]) -> dict[tuple[str, str], set[str
     """What callbacks write to, by the file and function whose section they run in."""
     found: dict[tuple[str, str], set[str]] = {}
     for root in roots:
-        trails = root.outcome.exits.values() if root.binding else ()
-        for note in (note for trail in trails if trail is not None for note in trail):
-            if note.step is not None and note.mark == "begin":
-                place = (note.step.file, note.step.function)
-                found.setdefault(place, set()).update(root.outcome.spaces)
+        for place in root.outcome.begun if root.binding else ():
+            found.setdefault(place, set()).update(root.outcome.spaces)
     return found
 
 

@@ -57,6 +57,20 @@ class WalkOutcome:
     spaces: set[str] = field(default_factory=set)
     blurred: bool = False
     """Something that was not read in full was walked: what happens there is a guess."""
+    begins: frozenset[tuple[str, str]] | None = None
+    """File and function of sections, as of `begun`, where the ways out are not known."""
+
+    @property
+    def begun(self) -> frozenset[tuple[str, str]]:
+        """File and function of each section that a way out has begun."""
+        if self.begins is not None:
+            return self.begins
+        notes = (note for trail in self.exits.values() if trail is not None for note in trail)
+        return frozenset(
+            (note.step.file, note.step.function)
+            for note in notes
+            if note.step is not None and note.mark == "begin"
+        )
 
     def add(self, raw: RawReport) -> None:
         """Keep the first, hence shortest, way to each culprit of each rule."""
