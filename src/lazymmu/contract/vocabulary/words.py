@@ -117,14 +117,14 @@ class Sleep:
 
     :param certain: it does block, rather than may.
     :param condition_arg: the argument that decides: for condition "truth" it sleeps when that is
-        non-zero, for "gfp" when the flags allow to block.
+        non-zero, for "gfp" when the flags allow to block, for "null" where it is known to be NULL.
     """
 
     why: str
     source: str
     certain: bool = False
     condition_arg: int | None = None
-    condition: Literal["", "truth", "gfp"] = ""
+    condition: Literal["", "truth", "gfp", "null"] = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,8 @@ class SleepRoots:
             given = call.arg(root.condition_arg) if root.condition_arg is not None else None
             if given is not None:
                 decides = self.facts.within(graph, env).value(given)
+                if root.condition == "null":
+                    return root.why if truth(decides) is False else ""
                 if truth(decides) is False or decides == NONBLOCKING:
                     return ""
             return root.why
