@@ -96,16 +96,23 @@ static void put_off(struct later *l, struct page *page)
 	schedule_work(&l->work);
 }}
 
-void f(struct mm_struct *mm, unsigned long addr, pmd_t *pmd, struct later *l, int nr)
+static void drop(struct page *page)
+{{
+	__free_page(page);
+}}
+
+void f(struct mm_struct *mm, unsigned long addr, pmd_t *pmd, struct later *l, pte_t other)
 {{
 	spinlock_t *ptl;
 	struct page *page;
+	pte_t old;
 	struct later own;
 	pte_t *pte = {0};
 
 	if (!pte)
 		return;
-	page = pte_page(ptep_get(pte));
+	old = ptep_get(pte);
+	page = pte_page(old);
 	lazy_mmu_mode_enable();
 	pte_clear(&init_mm, addr, pte);
 	{1}
@@ -128,6 +135,8 @@ FREED = "	/* expect: free-before-flush */"
         "call_rcu(&page->rcu_head, free_page_rcu);",
         "dropped = page; schedule_work(&drop_work);",
         "put_off(l, page);",
+        "put_off(l, pte_page(old));",
+        "put_off(l, pfn_to_page(pte_pfn(old)));",
     ],
 )
 def test_who_runs_later_frees_the_page_of_a_pending_entry(agrees: Agrees, body: str) -> None:
@@ -160,7 +169,13 @@ def test_a_timer_frees_while_the_section_goes_on(agrees: Agrees, lock: str) -> N
 
 
 @pytest.mark.parametrize(
-    "body", ["l->page = page; give_back(l);", "own.page = page; give_back(&own);"]
+    "body",
+    [
+        "l->page = page; give_back(l);",
+        "own.page = page; give_back(&own);",
+        "drop(page);",
+        "drop(pte_page(old));",
+    ],
 )
 def test_who_is_handed_the_structure_frees_at_once(agrees: Agrees, body: str) -> None:
     """A page that stands in a structure is freed like one that is handed on by itself."""
@@ -176,6 +191,9 @@ def test_who_is_handed_the_structure_frees_at_once(agrees: Agrees, body: str) ->
         (NO_LOCK, "l->page = alloc_page(GFP_ATOMIC); schedule_work(&l->work);"),
         (NO_LOCK, "l->page = page; l = next(l); schedule_work(&l->work);"),
         (NO_LOCK, "lazy_mmu_mode_disable(); put_off(l, page); lazy_mmu_mode_enable();"),
+        (NO_LOCK, "put_off(l, pte_page(other));"),
+        (NO_LOCK, "note(l, pte_page(old));"),
+        (NO_LOCK, "drop(pte_page(other));"),
         (LOCK, "l->page = page; call_rcu(&l->rcu, free_rcu);"),
         (NO_LOCK, "preempt_disable(); call_rcu(&page->rcu_head, free_page_rcu); preempt_enable();"),
         (

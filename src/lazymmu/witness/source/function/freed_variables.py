@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from lazymmu.contract.vocabulary import Vocabulary
-from lazymmu.kernelc.ir.expr import VARIABLES, AnyCall, Expr, Field, Index, Name
+from lazymmu.kernelc.ir.expr import VARIABLES, AnyCall, Call, Expr, Field, Index, Name
 from lazymmu.kernelc.ir.nodes import Function, assigned, spell, strip_casts, uses, writes
 from lazymmu.witness.source.function.local_members import root_of
 
@@ -14,6 +14,10 @@ _FREED = frozenset(
     {"struct page *", "pgtable_t", "struct folio *", "struct page * *", "struct folio * *"}
 )
 """C types of what the vocabulary's frees take, and a function may give back for its caller."""
+
+
+_HELD = frozenset({"pte_t", "pmd_t", "pud_t", "p4d_t", "pgd_t"})
+"""C types of what an entry holds, of which a call may make a page: `put(batch, pte_page(old))`."""
 
 
 def variables_of(call: AnyCall) -> set[str]:
@@ -39,6 +43,10 @@ def freed_by(call: AnyCall, graph: Function, words: Vocabulary) -> set[str]:
         # An item may stand in the page itself: `&page->rcu_head`.
         parts = {name for arg in call.args for name in uses(arg)}
         return {name for name in parts if graph.types.get(name) in _FREED}
+    if free is None and call.name not in words.names:
+        made = {name for arg in call.args if isinstance(arg, Call) for name in uses(arg)}
+        made = {name for name in made if graph.types.get(name) in _HELD}
+        return made | {name for name in variables_of(call) if graph.types.get(name) in _FREED}
     if free is None:
         return {name for name in variables_of(call) if graph.types.get(name) in _FREED}
     arg = call.arg(free.arg)
