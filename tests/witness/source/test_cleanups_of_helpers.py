@@ -66,3 +66,29 @@ def test_a_begin_that_asks_for_what_it_is_handed_may_be_handed_nothing(asks: str
     text += FUNCTION.replace("NAME", "f").replace("BODY", "set_pte_at(mm, addr, pte, new);")
     (found,) = seen("new", text, {}).findings
     assert found[0] == "unbalanced-section"
+
+
+NUMBER = """
+#include <linux/cleanup.h>
+static TYPE batch_begin(void) { lazy_mmu_mode_enable(); return FULL; }
+DEFINE_FREE(batch, TYPE, if (_T) lazy_mmu_mode_disable())
+"""
+
+
+@pytest.mark.parametrize(("kind", "full"), [("bool", "true"), ("int", "1")])
+def test_a_number_that_is_emptied_ends_nothing(kind: str, full: str) -> None:
+    """What a begin returns is in the variable at first, and what it is given later counts."""
+    bodies = {
+        "set_pte_at(mm, addr, pte, new);": False,
+        "set_pte_at(mm, addr, pte, new); b = 0;": True,
+        "set_pte_at(mm, addr, pte, new); if (addr) b = 0;": True,
+        "set_pte_at(mm, addr, pte, new); b = some(addr);": True,
+        "set_pte_at(mm, addr, pte, new); empty(&b);": True,
+    }
+    text = INCLUDE + NUMBER.replace("TYPE", kind).replace("FULL", full)
+    for number, body in enumerate(bodies):
+        function = FUNCTION.replace("struct batch *b", f"{kind} b").replace("(given)", "()")
+        text += function.replace("NAME", f"f{number}").replace("BODY", body)
+    found = {(function, rule) for rule, _, function, _ in seen("new", text, {}).findings}
+    wrong = {(f"f{n}", "unbalanced-section") for n, told in enumerate(bodies.values()) if told}
+    assert found == wrong

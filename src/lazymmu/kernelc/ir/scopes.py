@@ -128,6 +128,9 @@ class _Placing:
         self._resolve = resolve
         self._bodies = Bodies(graph)
         self._parts: dict[str, _Parts] = {}
+        scoped = frozenset(graph.scoped)
+        self._own = [n.expr for at, n in enumerate(graph.nodes) if n.expr and at not in scoped]
+        """What the function says beside what its scopes call."""
 
     def run(self) -> None:
         """Fill them, in the order in which the source has them."""
@@ -179,6 +182,10 @@ class _Placing:
     def _constructed(self, body: range, variable: str) -> _Parts:
         """Take note of what a constructor has made of its variable."""
         parts = self._parts[variable] = _known(self._graph, body, variable)
+        for part in [*parts.certain, *parts.open]:
+            if any(_may_write(expr, part, variable) for expr in self._own):
+                parts.certain.pop(part, None)
+                parts.open.pop(part, None)
         for at in body:
             _constructing(self._graph.nodes[at], parts, variable)
         return parts
@@ -276,6 +283,19 @@ def _known(graph: Function, body: range, variable: str) -> _Parts:
         else:
             parts.open[target] = value
     return parts
+
+
+def _may_write(expr: Expr, part: Expr, variable: str) -> bool:
+    """Whether an expression may give a part of a guard another value, itself or by a call."""
+    whole = Name(variable)
+    if any(target in (part, whole) for target, _ in writes(expr)):
+        return True
+    return any(
+        isinstance(arg, Address) and arg.operand in (part, whole)
+        for call in calls_in(expr)
+        if not (call.name or "").startswith(_BEGIN)
+        for arg in map(strip_casts, call.args)
+    )
 
 
 def _empty(value: Expr) -> bool:

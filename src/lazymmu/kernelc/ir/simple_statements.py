@@ -67,9 +67,9 @@ def declaration(build: FlowGraph, ts: TsNode) -> None:
                 expression(build, initial)
             continue
         build.out.types[name] = kind + stars(inner)
-        first = None
-        if initial is not None and has_designators(initial):
-            members(build, Name(name), initial, child, expression)
+        first, values = None, named_members(initial) or initial
+        if values is not None and has_designators(values):
+            members(build, Name(name), values, child, expression)
         elif initial is not None:
             build.effect(Assign("=", Name(name), expression(build, initial)), child)
             first = build.at if build.at >= 0 else None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lazymmu.kernelc.ir.expr import Expr, Name, Number, Other
 from lazymmu.kernelc.ir.expression_lowering import deeper, expression
+from lazymmu.kernelc.ir.initialisers import members, named_members
 from lazymmu.kernelc.ir.loops import loop
 from lazymmu.kernelc.ir.nodes import SWITCH
 from lazymmu.kernelc.ir.simple_statements import declaration, evaluate, expression_statement
@@ -190,7 +191,17 @@ def _goto(build: FlowGraph, ts: TsNode) -> None:
 
 
 def _return(build: FlowGraph, ts: TsNode) -> None:
-    build.returns(expression(build, ts.named_children[0]) if ts.named_child_count else None, ts)
+    given = ts.named_children[0] if ts.named_child_count else None
+    values = named_members(given)
+    if given is None or values is None or build.at < 0:
+        build.returns(expression(build, given) if given is not None else None, ts)
+        return
+    # A variable of the function, as `struct s made = { .a = b }; return made;` has it.
+    build.temps += 1
+    made = f"made${build.temps}"
+    build.out.types[made] = source_text(given.child_by_field_name("type"))
+    members(build, Name(made), values, ts, expression)
+    build.returns(Name(made), ts)
 
 
 _SILENT = frozenset({"comment", "type_definition", "attributed_statement", "struct_specifier"})

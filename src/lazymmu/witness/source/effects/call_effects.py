@@ -140,8 +140,8 @@ class CallTransfer:
             self._may_count(call, graph, 0)
         if not changes:
             return frozenset()
-        noted = flags(graph) if graph.place in self.helpers else frozenset[str]()
-        return counted(graph, self.words) | noted
+        helps = graph.place in self.helpers
+        return counted(graph, self.words) | flags(graph, None if helps else self.helper_names)
 
     def asked(self, graph: Function) -> frozenset[str]:
         """What a helper is handed that decides whether it begins or ends a section."""

@@ -38,6 +38,7 @@ from lazymmu.kernelc.ir.nodes import (
 from lazymmu.kernelc.ir.nodes import assigned as last_assigned
 from lazymmu.witness.source.function.counters import is_own_variable, move
 from lazymmu.witness.source.function.deciding import deciding_conditions, deciding_switches
+from lazymmu.witness.source.function.local_members import handed_on
 
 __all__ = [
     "CounterTest",
@@ -60,15 +61,23 @@ class CounterTest(NamedTuple):
     value: int
 
 
-def flags(graph: Function) -> frozenset[str]:
-    """What a function gives a constant, or a condition's outcome, and its caller can see."""
+def flags(graph: Function, handed_to: Collection[str] | None = None) -> frozenset[str]:
+    """What a function gives a constant, or a condition's outcome, and another can see.
+
+    That is its caller; or, of the names of functions that are called, who is handed the structure.
+    """
     found = {
         spell(target)
         for node in graph.nodes
         for target, value in (writes(node.expr) if node.expr is not None else ())
         if value is not None and isinstance(last_assigned(value), (Number, Binary, Not))
     }
-    return frozenset(name for name in found if not is_own_variable(name, graph) and "[" not in name)
+    found = {name for name in found if not is_own_variable(name, graph) and "[" not in name}
+    if handed_to is not None and found:
+        calls = [call for _, call in graph.calls() if call.name in handed_to]
+        handed = {handed_on(arg) for call in calls for arg in call.args}
+        found = {name for name in found if name.partition("->")[0] in handed}
+    return frozenset(found)
 
 
 def constants(graph: Function) -> dict[str, bool]:

@@ -68,7 +68,7 @@ UNKNOWN = AtLeast(0)
 MOST = 8
 """Uses inside each other that are told apart."""
 
-_WORD = re.compile(r"[A-Za-z_]\w*")
+_WORD = re.compile(r"[A-Za-z_][\w$]*")
 
 
 class Counter(NamedTuple):
