@@ -163,6 +163,26 @@ def test_page_table_locks_enclose_the_section() -> None:
     assert said == expected
 
 
+@pytest.mark.parametrize(("dialect", "told"), [(PTL_HELD, True), (COUNTED, False)])
+def test_where_all_tables_locks_are_required_none_that_was_held_goes(
+    dialect: Dialect, told: bool
+) -> None:
+    """Another one that is held does not cover its table; what was taken below it may go."""
+    mark = "# expect: section-outside-lock" if told else ""
+    text = f"""
+        take a cls=ptl
+        take b cls=ptl
+        enable
+        take c cls=pmd
+        drop c cls=pmd
+        drop b cls=ptl              {mark}
+        disable
+        drop a cls=ptl
+    """
+    said, expected = verdict(text, dialect, "section-outside-lock")
+    assert said == expected
+
+
 def test_user_entries_need_a_lock_and_kernel_entries_do_not() -> None:
     """Trap T13: sections over kernel mappings hold no lock."""
     text = """

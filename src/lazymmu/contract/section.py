@@ -69,11 +69,15 @@ _SPACES: Final[Mapping[str, frozenset[str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A lock that is held: its name, class, and how the reader came to know."""
+    """A lock that is held: its name, class, and how the reader came to know.
+
+    :param below: it was taken in a section, below another page-table lock.
+    """
 
     lock: Identity
     cls: LockClass
     how: LockHow = "lock"
+    below: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +279,8 @@ def _tlb_flush(state: TaskState, event: TlbFlush) -> TaskState:
 def _take(state: TaskState, event: Take) -> TaskState:
     if event.how == "caller-holds" and any(item.lock == event.lock for item in state.locks):
         return state
-    return _locked(state, state.locks | {Held(event.lock, event.cls, event.how)})
+    below = state.depth > 0 and any(item.cls in PAGE_TABLE_CLASSES for item in state.locks)
+    return _locked(state, state.locks | {Held(event.lock, event.cls, event.how, below)})
 
 
 def _drop(state: TaskState, event: Drop) -> TaskState:

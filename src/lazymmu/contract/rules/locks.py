@@ -19,7 +19,7 @@ def _documented_where_required(dialect: Dialect) -> Status:
 # ---- section-outside-lock ------------------------------------------------------------------
 
 
-def _outside(before: TaskState, event: Event, _dialect: Dialect) -> str | None:
+def _outside(before: TaskState, event: Event, dialect: Dialect) -> str | None:
     if not before.on or not before.knows("mode", "pause"):
         return None
     # A second lock taken and dropped below the first is not what the section stands outside of.
@@ -27,12 +27,24 @@ def _outside(before: TaskState, event: Event, _dialect: Dialect) -> str | None:
     match event:
         case Take(cls="ptl" | "pmd" | "mm") if event.how != "caller-holds" and not others:
             return "takes"
-        case Drop() if others <= 1 and _class(before, event) in _USER_CLASSES:
+        case Drop() if _class(before, event) in _USER_CLASSES and (
+            others <= 1 or _began_under(before, event, dialect)
+        ):
             return "drops"
         case Write(how="deferred", space="user") if before.active and before.knows("locks"):
             covered = any(held.cls in _USER_CLASSES for held in before.locks)
             return None if covered else "writes"
     return None
+
+
+def _began_under(before: TaskState, event: Drop, dialect: Dialect) -> bool:
+    """Whether a section is to end under a lock, though others are held: it began under that one.
+
+    Where the text wants the locks "for all page tables which may be modified", those that are held
+    at the begin are these tables'.
+    """
+    held = before.held(event.lock, event.cls)
+    return dialect.locks is LockGuarantee.REQUIRED and held is not None and not held.below
 
 
 def _class(before: TaskState, event: Drop) -> str:
