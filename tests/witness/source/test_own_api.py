@@ -156,6 +156,8 @@ def test_what_counts_and_calls_the_hook_implements_the_api(
         "static void (*const b_on)(void) = {on};\nstatic void (*const b_off)(void) = &{off};\n",
         "static void (*b_on)(void) = {on};\nstatic void (*b_off)(void) = {off};\n",
         "typedef void (*step)(void);\nstatic const step b_on = {on};\nstatic step b_off = {off};\n",
+        "static void (*b_on)(void) __ro_after_init = {on};\n"
+        'static void (*b_off)(void) __read_mostly __section(".b") = {off};\n',
         'void b_on(void) __attribute__((alias("{on}_2")));\nvoid b_off(void) __alias({off}_2);\n'
         "void {on}_2(void)\n{{\n\t{on}();\n}}\nvoid {off}_2(void)\n{{\n\t{off}();\n}}\n",
     ],
@@ -201,6 +203,62 @@ def test_a_variable_that_is_given_one_function_is_that_function(which: str) -> N
 def test_a_pointer_that_may_change_is_a_loss(text: str) -> None:
     """Nobody can tell what is called, and that is said."""
     found = seen("new", INCLUDE + text + users("b_on()", "lazy_mmu_mode_disable()"), {})
+    assert any("its address is taken" in reason for _, reason in found.blind)
+
+
+WRAPPERS = """
+static void b_begin(void)
+{{
+	{on}();
+}}
+
+static void b_end(void)
+{{
+	{off}();
+}}
+
+"""
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("pointers", "local"),
+    [
+        (
+            "static void (*const b_on)(void) = b_begin;\n"
+            "static void (*const b_off)(void) = b_end;\n",
+            "",
+        ),
+        ("static void (*b_on)(void) = b_begin;\nstatic void (*b_off)(void) = &b_end;\n", ""),
+        ("", "void (*b_on)(void) = b_begin, (*b_off)(void) = b_end;\n\t"),
+    ],
+)
+def test_a_pointer_to_a_plain_wrapper_is_that_wrapper(
+    which: str, pointers: str, local: str
+) -> None:
+    """Nothing but such pointers begins and ends, and what is wrong there is told all the same."""
+    on, off = CALLS[which]
+    own = INCLUDE + WRAPPERS.format(on=on, off=off) + pointers
+    assert seen(which, own + users("b_on()", "b_off()", local), {}) == plain(which, local)
+
+
+@pytest.mark.parametrize(
+    ("pointers", "on", "off"),
+    [
+        ("static void (*const b[])(void) = { b_begin, b_end };\n", "b[0]()", "b[1]()"),
+        (
+            "static void (*b_on)(void) = b_begin, (*b_off)(void) = b_end;\n"
+            "void change(void (*to)(void))\n{\n\tb_on = to;\n\tb_off = to;\n}\n",
+            "b_on()",
+            "b_off()",
+        ),
+    ],
+)
+def test_wrappers_behind_what_is_not_followed_are_a_loss(pointers: str, on: str, off: str) -> None:
+    """An element of an array, or a pointer that may change: nobody says that all was seen."""
+    begin, end = CALLS["new"]
+    own = INCLUDE + WRAPPERS.format(on=begin, off=end) + pointers + users(on, off)
+    found = seen("new", own, {})
     assert any("its address is taken" in reason for _, reason in found.blind)
 
 

@@ -24,7 +24,8 @@ _NEAR: Final = 400
 """How many bytes before a function's name are looked at for what it is assigned to."""
 
 _HEAD: Final = re.compile(
-    rb"([^;{}]*?)(?:\(\s*\*\s*(const\s+)?(\w+)\s*\)\s*\([^()]*\)|\b(\w+))\s*=\s*&?\s*\Z"
+    rb"([^;{}]*?)(?:\(\s*\*\s*(const\s+)?(\w+)\s*\)\s*\([^()]*\)|\b(\w+))"
+    rb"(?:\s*\b__\w+(?:\s*\([^()]*\))?)*\s*=\s*&?\s*\Z"  # __ro_after_init, __section(".x")
 )
 _ALIAS: Final = re.compile(
     rb"(?:\b(\w+)\s*\([^;{}]*\)|\btypeof\s*\(\s*\w+\s*\)\s*(\w+))[^;{}()]*"
