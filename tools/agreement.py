@@ -12,7 +12,7 @@ import argparse
 import json
 import re
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,15 +20,19 @@ from lazymmu.lift.tree import MACHINES
 from lazymmu.litmus.run import Run, known_as, library, verify
 from lazymmu.litmus.to_config import to_query
 from lazymmu.machine import ConfigError, releases
-from lazymmu.snapshot.tree import Tree
-from lazymmu.verbs.lifting import lifted
+from lazymmu.verbs import reading
 from lazymmu.witness.machine.replay import ReplayError, replay
 from lazymmu.witness.machine.verdict import SearchOutcome, Verdict
+from tools.lifted_machines import called, machines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from lazymmu.litmus.scenario import Scenario
+    from lazymmu.witness.source.check import Where
+    from tools.lifted_machines import MeasuredMachine
+
+    Verdicts = Mapping[str, Verdict]
 
 __all__ = ["DOCUMENT", "FILE", "Agreement", "main", "measure", "read", "render", "table"]
 
@@ -46,7 +50,7 @@ _NAMES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How much of one architecture of one tree is as the machine that was written for it.
+    """How much of one machine of one tree is as the one that was written for it.
 
     :param arch: the machine's name for it.
     :param tree: the tree's release.
@@ -60,6 +64,7 @@ class Agreement:
     :param ways: counterexamples that were taken on the other machine, both ways.
     :param taken: those of them that break the same rule there.
     :param differs: scenarios that do not agree.
+    :param keys: what static keys are taken to be that may be either, "" where none may.
     """
 
     arch: str
@@ -73,53 +78,96 @@ class Agreement:
     ways: int = 0
     taken: int = 0
     differs: tuple[str, ...] = ()
+    keys: str = ""
+
+    @property
+    def called(self) -> str:
+        """The tree, and what its keys are."""
+        return called(self.tree, self.keys)
 
 
 def measure(
-    tree: Path, arch: str, scenarios: Iterable[Scenario], cache: str | None = None
-) -> Agreement:
-    """Hold one architecture of a tree against the machine that was written by hand."""
-    name = Tree.open(tree).release
-    machine = known_as(name)
+    tree: Where, arch: str, scenarios: Iterable[Scenario], cache: str | None = None
+) -> list[Agreement]:
+    """Hold the machines of an architecture of a tree against the one that was written by hand.
+
+    There are several where a static key may be either.
+    """
+    release = reading.opened(tree).release
+    name = known_as(release)
     scenarios = list(scenarios)
+    unknown = Agreement(arch, release, refused=f"no machine of {arch} is known for {name}")
     try:
-        by_hand = releases.find(arch, machine)[1]
+        by_hand = releases.find(arch, name)[1]
     except ConfigError:
-        return Agreement(arch, name, refused=f"no machine of {arch} is known for {machine}")
-    if machine not in {one.name for one in releases.releases_of(arch)}:
-        return Agreement(arch, name, refused=f"no machine of {arch} is known for {machine}")
-    hand = {one.name: verify(Run(one, arch, machine, by_hand.row)) for one in scenarios}
-    found: dict[str, dict[str, Verdict]] = {}
-    ways = taken = 0
+        return [unknown]
+    if name not in {one.name for one in releases.releases_of(arch)}:
+        return [unknown]
+    hand = {one.name: verify(Run(one, arch, name, by_hand.row)) for one in scenarios}
+    done: dict[str, Agreement] = {}
     for steps in ("coarse", "fine"):
-        with lifted(tree, [arch], steps, cache) as (one,):
-            if one.refused:
-                return Agreement(arch, name, machine, refused=one.refused)
-            found[steps] = {s.name: verify(Run(s, arch, one.tree, one.row)) for s in scenarios}
-            if steps == "coarse":
-                for scenario in scenarios:
-                    pair = found[steps][scenario.name], hand[scenario.name]
-                    if _states(pair[0]) == _states(pair[1]):
-                        tries = list(_taken(scenario, pair))
-                        ways, taken = ways + len(tries), taken + sum(tries)
-    asked = [n for n, v in hand.items() if v.verdict is not SearchOutcome.NOT_APPLICABLE]
-    both = [n for n in hand if n in asked or hand[n].verdict != found["fine"][n].verdict]
-    same = {
-        steps: [n for n in both if _told(found[steps][n]) == _told(hand[n])]
-        for steps in ("coarse", "fine")
-    }
-    return Agreement(
-        arch,
-        name,
-        machine,
+        with machines(tree, arch, steps, cache) as several:
+            for machine in several:
+                before = Agreement(arch, release, name, keys=machine.keys)
+                row = done.get(machine.keys, before)
+                if machine.told.refused:
+                    done[machine.keys] = replace(before, refused=machine.told.refused)
+                elif steps == "coarse":
+                    done[machine.keys] = _coarse(row, machine, scenarios, hand)
+                else:
+                    done[machine.keys] = _fine(row, machine, scenarios, hand)
+    return list(done.values())
+
+
+def _coarse(
+    row: Agreement, machine: MeasuredMachine, scenarios: Sequence[Scenario], hand: Verdicts
+) -> Agreement:
+    """With whole hooks as steps."""
+    found = _verdicts(machine, scenarios)
+    ways = taken = 0
+    for scenario in scenarios:
+        pair = found[scenario.name], hand[scenario.name]
+        if _states(pair[0]) == _states(pair[1]):
+            tries = list(_taken(scenario, pair))
+            ways, taken = ways + len(tries), taken + sum(tries)
+    both = _asked(found, hand)
+    same = [n for n in both if _told(found[n]) == _told(hand[n])]
+    return replace(
+        row,
         scenarios=len(both),
-        states=sum(_states(found["coarse"][n]) == _states(hand[n]) for n in both),
-        coarse=len(same["coarse"]),
-        fine=len(same["fine"]),
+        states=sum(_states(found[n]) == _states(hand[n]) for n in both),
+        coarse=len(same),
         ways=ways,
         taken=taken,
-        differs=tuple(n for n in both if n not in same["coarse"] or n not in same["fine"]),
+        differs=tuple(n for n in both if n not in same),
     )
+
+
+def _fine(
+    row: Agreement, machine: MeasuredMachine, scenarios: Sequence[Scenario], hand: Verdicts
+) -> Agreement:
+    """With each access as a step."""
+    found = _verdicts(machine, scenarios)
+    both = _asked(found, hand)
+    same = [n for n in both if _told(found[n]) == _told(hand[n])]
+    differs = {*row.differs, *(n for n in both if n not in same)}
+    return replace(
+        row,
+        scenarios=len(both),
+        fine=len(same),
+        differs=tuple(one.name for one in scenarios if one.name in differs),
+    )
+
+
+def _verdicts(machine: MeasuredMachine, scenarios: Iterable[Scenario]) -> Verdicts:
+    told = machine.told
+    return {one.name: verify(Run(one, told.arch, told.tree, told.row)) for one in scenarios}
+
+
+def _asked(found: Verdicts, hand: Verdicts) -> list[str]:
+    """Names of the scenarios that apply to either."""
+    nowhere = {SearchOutcome.NOT_APPLICABLE}
+    return [n for n, one in hand.items() if {one.verdict, found[n].verdict} != nowhere]
 
 
 def _taken(scenario: Scenario, pair: tuple[Verdict, Verdict]) -> Iterator[bool]:
@@ -176,7 +224,7 @@ def table(rows: Sequence[Agreement]) -> str:
         if row.refused:
             continue
         cells = (_of(row.states, row), _of(row.coarse, row), _of(row.fine, row), _ways(row))
-        joined.setdefault((_NAMES[row.arch], *cells), []).append(row.tree)
+        joined.setdefault((_NAMES[row.arch], *cells), []).append(row.called)
     for (machine, *told), trees in joined.items():
         lines += _row(machine, ", ".join(trees), *told)
     lines += ["", *_left(rows)]
@@ -203,13 +251,13 @@ def _left(rows: Sequence[Agreement]) -> Iterator[str]:
         if row.differs:
             hides = "hides, with whole hooks as steps, what comes between them"
             what = hides if row.fine == row.scenarios else "differs"
-            yield f"- {_NAMES[row.arch]}, {row.tree} {what} in {', '.join(row.differs)}."
+            yield f"- {_NAMES[row.arch]}, {row.called} {what} in {', '.join(row.differs)}."
     refused: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         if row.refused:
             why = re.sub(r"[\w./-]+\.[ch]:\d+: ", "", row.refused)
             refused.setdefault((row.arch, re.sub(r"\d+(\.\d+)+\S*", "it", why)), []).append(
-                row.tree
+                row.called
             )
     for (arch, why), several in refused.items():
         yield f"- {_NAMES[arch]} of {', '.join(several)} is not lifted: {why}."
@@ -225,14 +273,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--cache-dir", help="folder of the trees' cache")
     parser.add_argument("--write", action="store_true", help="store it, and make the table anew")
     args = parser.parse_args(arguments)
-    rows = {(one.arch, one.tree): one for one in read(FILE.read_text())} if FILE.exists() else {}
+    rows = read(FILE.read_text()) if FILE.exists() else []
     for arch in args.arch or MACHINES:
         for tree in args.trees:
-            one = measure(tree, arch, library(), args.cache_dir)
-            rows[one.arch, one.tree] = one
-            sys.stdout.write(f"{one}\n")
+            done = measure(tree, arch, library(), args.cache_dir)
+            rows = [one for one in rows if (one.arch, one.tree) != (arch, done[0].tree)] + done
+            sys.stdout.writelines(f"{one}\n" for one in done)
             sys.stdout.flush()
-    order = sorted(rows.values(), key=lambda one: ([*MACHINES].index(one.arch), _key(one.tree)))
+    order = sorted(rows, key=lambda one: ([*MACHINES].index(one.arch), _key(one.tree), one.keys))
     if args.write:
         FILE.write_text(render(order), encoding="utf-8")
         text = DOCUMENT.read_text(encoding="utf-8")

@@ -6,7 +6,8 @@ to four operations each, in an order that a seed shuffles, and runs each on the 
 the tree, on the machine that was written for its release, and on ``worst-case``. Both machines have
 to say the same; no harm may come where callers break nothing; and what harms one of them harms
 ``worst-case``. What does not hold is printed as a litmus file. tests/lift/programs.json has how
-many there are, and how far it came.
+many there are, and how far it came. Where a static key may be either, each of its values has a
+machine, and a campaign.
 """
 
 from __future__ import annotations
@@ -24,12 +25,14 @@ from typing import TYPE_CHECKING, Final
 from lazymmu.lift.tree import MACHINES
 from lazymmu.litmus.run import Run, RunLimits, known_as, load, verify
 from lazymmu.machine import releases
-from lazymmu.snapshot.tree import Tree
-from lazymmu.verbs.lifting import lifted
+from lazymmu.verbs import reading
 from lazymmu.witness.machine.verdict import DEADLOCK, HARMS, Verdict
+from tools.lifted_machines import called, machines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from lazymmu.witness.source.check import Where
 
 __all__ = [
     "FILE",
@@ -86,6 +89,8 @@ class Programs:
     :param all: pairs of these in which an entry is changed, on one CPU and on two.
     :param run: how many were run; harmed: of these, those that can do harm.
     :param found: litmus files of what does not hold, with what that is.
+    :param keys: what static keys are taken to be that may be either, "" where none may.
+    :param refused: why nothing was lifted, "" where it was.
     """
 
     arch: str
@@ -95,6 +100,8 @@ class Programs:
     run: int = 0
     harmed: int = 0
     found: tuple[str, ...] = ()
+    keys: str = ""
+    refused: str = ""
 
 
 def tasks(operations: Sequence[str] = OPERATIONS, length: int = LENGTH) -> list[Task]:
@@ -197,48 +204,66 @@ def _shown(verdict: Verdict) -> str:
     return f"{verdict.verdict} ({rules})"
 
 
-def campaign(tree: Path, arch: str, seconds: float, cache: str | None = None) -> Programs:
-    """Run programs until the time is up."""
-    release = known_as(Tree.open(tree).release)
-    counted = "lazy_mmu_mode_enable" in (tree / "include/linux/pgtable.h").read_text()
+def campaign(
+    tree: Where, arch: str, seconds: float, cache: str | None = None
+) -> Iterator[Programs]:
+    """Run programs on each machine of an architecture until its time is up.
+
+    :param seconds: for each.
+    """
+    opened = reading.opened(tree)
+    release = known_as(opened.release)
+    counted = b"lazy_mmu_mode_enable" in opened.read("include/linux/pgtable.h")
     operations = [one for one in OPERATIONS if counted or one not in _PAUSE]
     known = tasks(operations)
-    done = Programs(arch, Tree.open(tree).release, len(known), how_many(known))
+    none = Programs(arch, opened.release, len(known), how_many(known))
+    with machines(tree, arch, "fine", cache) as several:
+        for one in several:
+            begun = replace(none, keys=one.keys, refused=one.told.refused)
+            sides = Sides(arch, one.told.tree, release)
+            yield begun if one.told.refused else _run(begun, sides, pairs(known), seconds)
+
+
+def _run(done: Programs, sides: Sides, drawn: Iterator[Pair], seconds: float) -> Programs:
     until = time.monotonic() + seconds
     found: list[str] = []
-    with lifted(tree, [arch], "fine", cache) as (one,):
-        sides = Sides(arch, one.tree, release)
-        for pair in pairs(known):
-            if time.monotonic() > until:
-                break
-            harmed, why = sides.harmed(pair)
-            done = replace(done, run=done.run + 1, harmed=done.harmed + harmed)
-            if why:
-                found.append(f"# {why}\n{litmus(pair)}")
-                sys.stdout.write(f"{found[-1]}\n")
-                sys.stdout.flush()
+    for pair in drawn:
+        if time.monotonic() > until:
+            break
+        harmed, why = sides.harmed(pair)
+        done = replace(done, run=done.run + 1, harmed=done.harmed + harmed)
+        if why:
+            found.append(f"# {why}\n{litmus(pair)}")
+            sys.stdout.write(f"{found[-1]}\n")
+            sys.stdout.flush()
     return replace(done, found=tuple(found))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run programs; 1 where something does not hold."""
+    """Run programs; 1 where something does not hold, 3 where a machine is refused."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.generated_programs", description=(__doc__ or "").partition("\n")[0]
     )
     parser.add_argument("tree", type=Path, help="a kernel tree")
     parser.add_argument("--arch", choices=MACHINES, default="x86", help="of this machine")
-    parser.add_argument("--seconds", type=float, default=60, help="how long")
+    parser.add_argument("--seconds", type=float, default=60, help="how long, for each machine")
     parser.add_argument("--cache-dir", help="folder of the tree's cache")
     parser.add_argument("--write", action="store_true", help=f"store the counts in {FILE.name}")
     args = parser.parse_args(arguments)
-    done = campaign(args.tree, args.arch, args.seconds, args.cache_dir)
-    sys.stdout.write(f"{done.run} of {done.all} run, {done.harmed} can do harm\n")
+    several = list(campaign(args.tree, args.arch, args.seconds, args.cache_dir))
+    for done in several:
+        counts = f"{done.run} of {done.all} run, {done.harmed} can do harm"
+        told = called(done.tree, done.keys)
+        sys.stdout.write(f"{done.arch}, {told}: {done.refused or counts}\n")
     if args.write:
         rows = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else []
-        kept = [one for one in rows if (one["arch"], one["tree"]) != (done.arch, done.tree)]
-        rows = sorted([*kept, asdict(done)], key=lambda one: (one["arch"], one["tree"]))
+        mine = (several[0].arch, several[0].tree)
+        kept = [one for one in rows if (one["arch"], one["tree"]) != mine]
+        rows = sorted([*kept, *map(asdict, several)], key=lambda one: (one["arch"], one["tree"]))
         FILE.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    return int(bool(done.found))
+    if any(one.refused for one in several):
+        return 3
+    return int(any(one.found for one in several))
 
 
 if __name__ == "__main__":

@@ -3,55 +3,77 @@
 
 ``python -m tools.hook_coverage TREE... [--arch NAME]`` runs every scenario on each machine that can
 be lifted, with each access as a step, and prints the conditions of lifted C that were never true,
-or never false, in any interleaving. ``--write`` makes the list of docs/hook_coverage.rst anew.
+or never false, in any interleaving. Where a static key may be either there is a machine for each of
+its values, and a list. ``--write`` makes the lists of docs/hook_coverage.rst anew.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.lift.tree import MACHINES
 from lazymmu.litmus.run import Run, library, verify
-from lazymmu.machine.releases import TREES
-from lazymmu.snapshot.tree import Tree
-from lazymmu.verbs.lifting import lifted
+from lazymmu.verbs import reading
+from tools.lifted_machines import called, machines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from lazymmu.lift.code import Code
     from lazymmu.litmus.scenario import Scenario
+    from lazymmu.snapshot.tree import Tree
+    from lazymmu.witness.source.check import Where
+    from tools.lifted_machines import MeasuredMachine
 
-__all__ = ["DOCUMENT", "MADE", "main", "measured"]
+__all__ = ["DOCUMENT", "MADE", "Coverage", "main", "measured"]
 
 DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "hook_coverage.rst"
 MADE: Final = ".. What follows is made by tools/hook_coverage.py --write.\n\n"
 
 
-def measured(
-    tree: Path, arch: str, scenarios: Iterable[Scenario], cache: str | None = None
-) -> tuple[int, list[tuple[str, str, bool]], str]:
-    """Return how many ways branches have, and which no run went.
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What scenarios go of one machine.
 
-    Each of these as place, text of the line, and whether it was to be true; then why nothing was
-    lifted, "" where it was.
+    :param ways: how many ways branches have.
+    :param missed: those that no run went, each as place, text of the line, and whether it was to be
+        true.
+    :param refused: why nothing was lifted, "" where it was.
+    :param keys: what static keys are taken to be that may be either, "" where none may.
     """
-    opened = Tree.open(tree)
-    with lifted(tree, [arch], "fine", cache) as (one,):
-        if one.refused:
-            return 0, [], one.refused
-        found = TREES[arch, one.tree][1].lifted  # type: ignore[attr-defined]
-        for scenario in scenarios:
-            verify(Run(scenario, arch, one.tree, one.row))
-        missed = [
-            (f"{code.name}(), {code.file}:{line}", _text(opened, code, line), way)
-            for code, at, way in found.missed()
-            for line in (code.instructions[at].line,)
-        ]
-        return len(found.ways()), missed, ""
+
+    ways: int = 0
+    missed: tuple[tuple[str, str, bool], ...] = ()
+    refused: str = ""
+    keys: str = ""
+
+
+def measured(
+    tree: Where, arch: str, scenarios: Iterable[Scenario], cache: str | None = None
+) -> list[Coverage]:
+    """Return what scenarios go of each machine of an architecture."""
+    opened = reading.opened(tree)
+    scenarios = list(scenarios)
+    with machines(tree, arch, "fine", cache) as several:
+        return [_measured(opened, machine, scenarios) for machine in several]
+
+
+def _measured(tree: Tree, machine: MeasuredMachine, scenarios: Iterable[Scenario]) -> Coverage:
+    told = machine.told
+    if told.refused:
+        return Coverage(refused=told.refused, keys=machine.keys)
+    for scenario in scenarios:
+        verify(Run(scenario, told.arch, told.tree, told.row))
+    missed = tuple(
+        (f"{code.name}(), {code.file}:{line}", _text(tree, code, line), way)
+        for code, at, way in machine.lifted.missed()
+        for line in (code.instructions[at].line,)
+    )
+    return Coverage(len(machine.lifted.ways()), missed, keys=machine.keys)
 
 
 def _text(tree: Tree, code: Code, line: int) -> str:
@@ -59,13 +81,16 @@ def _text(tree: Tree, code: Code, line: int) -> str:
     return lines[line - 1].strip() if line <= len(lines) else ""
 
 
-def listed(arch: str, tree: str, ways: int, missed: Sequence[tuple[str, str, bool]]) -> str:
+def listed(arch: str, tree: str, one: Coverage) -> str:
     """Return the part of the page about one machine."""
-    head = f"{arch}, {tree}"
-    lines = [head, "-" * len(head), "", f"{ways - len(missed)} of {ways} ways were gone."]
-    if missed:
+    head = f"{arch}, {called(tree, one.keys)}"
+    if one.refused:
+        return f"{head}: {one.refused}\n"
+    gone = one.ways - len(one.missed)
+    lines = [head, "-" * len(head), "", f"{gone} of {one.ways} ways were gone."]
+    if one.missed:
         lines.append("")
-    for place, text, way in missed:
+    for place, text, way in one.missed:
         lines.append(f"- {place}: never {'true' if way else 'false'}: ``{text}``")
     return "\n".join(lines) + "\n"
 
@@ -82,14 +107,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     parts = []
     for tree in args.trees:
-        release = Tree.open(tree).release
+        release = reading.opened(tree).release
         for arch in args.arch or MACHINES:
-            ways, missed, refused = measured(tree, arch, library(), args.cache_dir)
-            told = f"{arch}, {release}: {refused}\n"
-            part = told if refused else listed(arch, release, ways, missed)
-            sys.stdout.write(f"{part}\n")
-            sys.stdout.flush()
-            parts.append(part)
+            for one in measured(tree, arch, library(), args.cache_dir):
+                parts.append(listed(arch, release, one))
+                sys.stdout.write(f"{parts[-1]}\n")
+                sys.stdout.flush()
     if args.write:
         page = DOCUMENT.read_text(encoding="utf-8").partition(MADE)[0]
         DOCUMENT.write_text(page + MADE + "\n".join(parts), encoding="utf-8")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lazymmu.litmus.run import load
 from lazymmu.verbs.lifting import lifted
 from tests.lift.conftest import EXAMPLES
+from tests.lift.test_static_keys import SETUP, keyed
 from tools import generated_programs as programs
 
 SAMPLE = 24
@@ -55,6 +56,29 @@ def test_a_sample_agrees_on_lifted_and_written_machines():
         drawn = itertools.islice(programs.pairs(programs.tasks()), 400, 400 + SAMPLE)
         told = [sides.harmed(pair) for pair in drawn]
     assert [why for _, why in told if not why.startswith("worst-case")] == [""] * len(told)
+
+
+def test_a_key_that_may_be_either_has_a_campaign_for_each_of_its_values(asked, monkeypatch):
+    """With the key on the flush does nothing, which the machine that was written does not know."""
+    take, drop = "pte_offset_map_lock L", "pte_unmap_unlock L"
+    flushed = ("set_pte p B", "arch_flush_lazy_mmu_mode", drop)
+    opened = (take, "lazy_mmu_mode_enable", *flushed, "lazy_mmu_mode_disable")
+    pair = (opened, (take, "pte_clear p", drop), 2)
+    monkeypatch.setattr(programs, "pairs", lambda _: iter([pair]))
+    tree = keyed(asked, before=f"DEFINE_STATIC_KEY_FALSE(xen_key);{SETUP}")
+    several = list(programs.campaign(tree, "x86", 60))
+    assert [(one.keys, one.run, one.refused) for one in several] == [
+        ("xen_key off", 1, ""),
+        ("xen_key on", 1, ""),
+    ]
+    assert several[0].found == ()
+    assert several[1].found[0].startswith("# lifted and written differ: ")
+
+
+def test_a_machine_that_cannot_be_lifted_is_named_with_its_reason(capsys):
+    """The exit code is that of `verify --tree`, and no program is said to have been run."""
+    assert programs.main([str(EXAMPLES / "linux-old"), "--arch", "arm64"]) == 3
+    assert "arm64" in capsys.readouterr().out
 
 
 def test_what_was_found_is_what_the_worst_case_lacks():

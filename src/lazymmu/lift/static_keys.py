@@ -106,6 +106,10 @@ class StaticKeys:
         found = (key for _, key in sorted(self.met.items()))
         return tuple(key for key in found if key.value is None or key.changed)
 
+    def either(self) -> str:
+        """Return what those are taken to be here that may be either, "" where none may."""
+        return ", ".join(_words(key.name, self.value(key.name)) for key in self.open())
+
     def values(self) -> dict[str, int]:
         """Return what each key is that was asked for."""
         return {name: self.value(name) for name in self.met}
@@ -178,7 +182,11 @@ def combinations(keys: Sequence[StaticKey]) -> Iterator[tuple[dict[str, int], st
         made = {key.name: value for key, value in zip(keys, values, strict=True)}
         other = [key.name for key in keys if made[key.name] != (key.value or 0)]
         if other:
-            yield made, ", ".join(f"{name} {'on' if made[name] else 'off'}" for name in other)
+            yield made, ", ".join(_words(name, made[name]) for name in other)
+
+
+def _words(name: str, value: int) -> str:
+    return f"{name} {'on' if value else 'off'}"
 
 
 def _may_be(name: str, pasted: str, params: Sequence[str]) -> bool:

@@ -115,6 +115,7 @@ def _all(
     dialect = detect_dialect(opened)
     done = []
     for arch in chosen:
+        other, told = name, ""
         try:
             of = (opened, library, arch, name, dialect, Steps(steps))
             found = install(*of, core=core)
@@ -125,7 +126,7 @@ def _all(
                 of = (opened, library, arch, other, dialect, Steps(steps))
                 done.append(_told(arch, other, install(*of, core=core, keys=keys), told))
         except Unliftable as problem:
-            done.append(LiftedTree(arch, name, refused=str(problem)))
+            done.append(LiftedTree(arch, other, refused=str(problem), keys=told))
     if store is not None:
         store.commit()
     return done
