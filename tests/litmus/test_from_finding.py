@@ -104,6 +104,22 @@ def test_locks_and_entries_are_those_of_the_path():
     assert "# mm/a.c:4 set_pte_at()" in text
 
 
+def test_interrupts_are_off_until_the_outermost_of_a_path_lets_them_in():
+    """What keeps them off inside keeps what it finds, and the machine counts none of it."""
+    made = finding(
+        "sleep-in-section",
+        PathEvent("Enable"),
+        *[PathEvent("Pin", "irq", "local_irq_save")] * 2,
+        PathEvent("Unpin", "irq", "local_irq_restore"),
+        PathEvent("Write", "p", "set_pte"),
+        PathEvent("Unpin", "irq", "local_irq_restore"),
+        PathEvent("MaySleep"),
+    )
+    names = [line.name for line in load(scenario_of(made), "mine").tasks[0].operations]
+    order = ["local_irq_disable", "set_pte", "local_irq_enable", "schedule"]
+    assert [name for name in names if name in order] == order
+
+
 def test_a_lock_that_the_caller_has_taken_is_taken_first():
     """What is dropped and was not taken on the path is the caller's."""
     text = scenario_of(

@@ -7,7 +7,7 @@ import dataclasses
 
 import pytest
 
-from lazymmu.contract.events import Bug, SwitchIn, SwitchOut
+from lazymmu.contract.events import Bug, SwitchIn, SwitchOut, Unpin
 from lazymmu.machine import ConfigError, EntrySpec, Machine, MachineConfig, Preempt, TaskSpec
 
 from .conftest import explore, happened, program
@@ -199,6 +199,21 @@ def test_cond_resched_with_a_raised_count_does_nothing(run):
     assert bugs(found) == set()
     assert not happened(found, "SwitchOut", why="yielded", task="T0")
     assert happened(found, "MaySleep", task="T0")
+
+
+def test_cond_resched_with_interrupts_off_does_nothing(run):
+    """__cond_resched() asks irqs_disabled(): nobody else gets the CPU before they are on again."""
+    found = run(ARCH, RELEASE, "local_irq_disable; cond_resched; local_irq_enable", "ptep_get p")
+    assert not happened(found, "SwitchOut", why="yielded", task="T0")
+    assert happened(found, "MaySleep", task="T0")
+
+
+def test_a_sleep_with_interrupts_off_ends_with_interrupts_on(run):
+    """finish_lock_switch() lets them in, which is no error, and is told who watches pins."""
+    found = run(ARCH, RELEASE, "local_irq_disable; schedule; ptep_get p")
+    told = [event for _, _, events, _ in found.transitions for event in events]
+    assert {e.task for e in told if isinstance(e, Unpin) and e.kind == "irq"} == {"T0"}
+    assert bugs(found) == set()
 
 
 @pytest.mark.parametrize("model", ["none", "voluntary"])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lazymmu.contract.events import Pin, Unpin
 from lazymmu.machine import ConfigError, EntrySpec, Op
 from lazymmu.machine.workbench import CannotError, Workbench
 
@@ -68,6 +69,56 @@ def test_interrupts_that_are_off_do_not_come():
     on.do("local_irq_disable")
     with pytest.raises(CannotError, match="takes no hard interrupt"):
         on.interrupt("set_pte p B")
+    assert on.stored("p") == "A"
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "local_irq_disable; local_irq_disable; local_irq_enable",
+        "local_irq_enable",
+        "local_irq_disable; local_irq_enable; local_irq_enable",
+        "local_irq_disable; schedule",
+    ],
+)
+def test_interrupts_are_on_at_the_first_that_lets_them_in(program):
+    """It is a flag and no count; a task that slept has them on, whatever it went with."""
+    on = Workbench("x86", "7.3")
+    on.begin(*program.split("; "))
+    while on.step() is not None:
+        pass
+    if "schedule" in program:
+        on.switch("swapper/0")
+        on.switch("T0")
+        on.go()
+    on.interrupt("set_pte p A")
+    assert (on.stored("p"), on.bugs) == ("A", ())
+
+
+def test_interrupts_that_are_put_off_twice_are_one_pin():
+    """Who watches pins is told when they go off and when they come on, and of nothing between."""
+    on = Workbench("x86", "7.3")
+    told = on.do("local_irq_disable; local_irq_disable; local_irq_enable; local_irq_enable")
+    pins = [type(event).__name__ for event in told if isinstance(event, (Pin, Unpin))]
+    assert pins == ["Pin", "Unpin"]
+
+
+def test_who_looks_without_a_lock_leaves_interrupts_as_they_were():
+    """gup_fast() puts back what it found, which may be off."""
+    on = Workbench("x86", "7.3")
+    on.do("local_irq_disable; gup_fast p")
+    with pytest.raises(CannotError, match="takes no hard interrupt"):
+        on.interrupt("set_pte p A")
+    on.do("local_irq_enable; gup_fast p")
+    on.interrupt("set_pte p A")
+    assert on.stored("p") == "A"
+
+
+def test_a_handler_that_ends_with_interrupts_off_keeps_them_off_for_nobody():
+    """The return from an interrupt sets the flags of whoever was interrupted."""
+    on = Workbench("x86", "7.3")
+    on.interrupt("local_irq_disable")
+    on.interrupt("set_pte p A")
     assert on.stored("p") == "A"
 
 

@@ -23,9 +23,8 @@ PINS: Final = {
     "preempt": "preempt_count",
     "migrate": "migration_disabled",
     "bh": "bh_off",
-    "irq": "irqs_off",
 }
-"""The machine's column of what each kind of pin counts (`machine.locks`)."""
+"""The machine's column of what each kind of pin counts (`machine.locks`); interrupts do not."""
 
 BOOL: Final = typed("bool")
 _LONG: Final = 64
@@ -71,16 +70,23 @@ def _warn(here: Execution, call: Called) -> Value:
 
 
 def _pin(here: Execution, call: Called) -> Value:
+    context, pins = here.context, call.word.does == "pin"
+    if call.word.kind == "preempt":
+        # A kernel without preemption counts none, and one too few is a warning.
+        (context.preempt_disable if pins else context.preempt_enable)()
+        return 0
+    if call.word.kind == "irq":
+        # A flag and no count: the first that lets interrupts in does, and once more is no error.
+        if pins:
+            context.local_irq_save()
+        else:
+            context.local_irq_restore()
+        return 0
     name = PINS.get(call.word.kind)
     if name is None:
         raise call.refused("pins what is not known")
-    pins = call.word.does == "pin"
-    if call.word.kind == "preempt":
-        # A kernel without preemption counts none, and one too few is a warning.
-        (here.context.preempt_disable if pins else here.context.preempt_enable)()
-        return 0
-    current = here.context.current
-    if not pins and here.context.bug_on(getattr(current, name) == 0, f"{call.shown} too often"):
+    current = context.current
+    if not pins and context.bug_on(getattr(current, name) == 0, f"{call.shown} too often"):
         raise Stopped
     setattr(current, name, getattr(current, name) + (1 if pins else -1))
     return 0
@@ -94,9 +100,7 @@ def _save(here: Execution, call: Called) -> Value:
             kept = f"{name}.{member}"  # as a local variable's member is kept
         case _:
             raise call.refused("into what is no variable")
-    current = here.context.current
-    call.frame.env[kept] = current.irqs_off
-    current.irqs_off += 1
+    call.frame.env[kept] = here.context.local_irq_save()
     return 0
 
 
@@ -104,7 +108,7 @@ def _restore(here: Execution, call: Called) -> Value:
     flags = call.arg(call.word.arg)
     if not isinstance(flags, int):
         raise call.refused("of what is no state of interrupts")
-    here.context.current.irqs_off = flags
+    here.context.local_irq_restore(flags)
     return 0
 
 

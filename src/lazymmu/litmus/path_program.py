@@ -75,6 +75,7 @@ class PathProgram:
     dropped: str = ""
     depth: int = 0
     paused: int = 0
+    irqs_off: int = 0
     pages: int = 0
 
     @classmethod
@@ -136,7 +137,7 @@ class PathProgram:
             case "Drop":
                 self.drop(event)
             case "Pin" | "Unpin":
-                self.say(_PINS[event.about].format("dis" if event.event == "Pin" else "en"))
+                self.pin(event)
             case "Write":
                 self.write(event)
             case "Read":
@@ -156,6 +157,19 @@ class PathProgram:
     def say(self, line: str) -> None:
         """Add an operation."""
         self.lines.append((line, ""))
+
+    def pin(self, event: PathEvent) -> None:
+        """Pin, or let go.
+
+        On a path pins of a kind nest, and of interrupts, too: what keeps them off inside keeps what
+        it finds (local_irq_save()), which is told by the outermost alone.
+        """
+        pins = event.event == "Pin"
+        if event.about == "irq":
+            before, self.irqs_off = self.irqs_off, max(self.irqs_off + (1 if pins else -1), 0)
+            if min(before, self.irqs_off) > 0:
+                return
+        self.say(_PINS[event.about].format("dis" if pins else "en"))
 
     def take(self, event: PathEvent) -> None:
         """Take a lock, unless the path has it under this name already."""

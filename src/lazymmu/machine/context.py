@@ -273,6 +273,33 @@ class StepContext:
         if said:
             self.emit(Unpin, kind="preempt")
 
+    def local_irq_save(self, *, said: bool = False) -> int:
+        """local_irq_save(), and local_irq_disable() for who does not keep what it gives.
+
+        Whether interrupts are off is a flag of the CPU and no count (linux/irqflags.h): it gives
+        what it was.
+
+        :param said: to who watches the task's pins as well.
+        """
+        current = self.current
+        flags = int(current.irqs_off)
+        current.irqs_off = 1
+        if said and not flags:
+            self.emit(Pin, kind="irq")
+        return flags
+
+    def local_irq_restore(self, flags: int = 0, *, said: bool = False) -> None:
+        """local_irq_restore(), and local_irq_enable(): on, however often they were put off.
+
+        :param flags: what `local_irq_save` gave.
+        :param said: to who watches the task's pins as well.
+        """
+        current = self.current
+        before = int(current.irqs_off)
+        current.irqs_off = flags
+        if said and before != flags:
+            self.emit(Pin if flags else Unpin, kind="irq")
+
     @property
     def lazy_active(self) -> bool:
         """is_lazy_mmu_mode_active() of v7.0 on (linux/sched.h): counted, and not in interrupt."""

@@ -221,12 +221,30 @@ class MachineLocks:
         if self.rt:
             yield self._unpin("migrate", "migration_disabled")
 
+    @local
+    def _irq_save(self, here: StepContext) -> int:
+        return here.local_irq_save(said=True)
+
+    @atomic
+    def _irq_restore(self, here: StepContext, flags: int) -> None:
+        here.local_irq_restore(flags, said=True)
+
     @routine("include/linux/irqflags.h")
     def local_irq_disable(self) -> Routine:
-        """No interrupt here; in_interrupt() does not notice."""
-        yield self._pin("irq", "irqs_off")
+        """No interrupt here; in_interrupt() does not notice. Twice is as once."""
+        yield self._irq_save()
 
     @routine("include/linux/irqflags.h")
     def local_irq_enable(self) -> Routine:
-        """Interrupts again."""
-        yield self._unpin("irq", "irqs_off")
+        """Interrupts again, however often they were put off."""
+        yield self._irq_restore(0)
+
+    @routine("include/linux/irqflags.h")
+    def local_irq_save(self) -> Routine:
+        """No interrupt here; gives whether there was none before."""
+        return (yield self._irq_save())
+
+    @routine("include/linux/irqflags.h")
+    def local_irq_restore(self, flags: int) -> Routine:
+        """As local_irq_save() found it."""
+        yield self._irq_restore(flags)

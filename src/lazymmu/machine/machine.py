@@ -205,6 +205,8 @@ class Machine:
 
     @local
     def _irq_exit(self, here: StepContext, kind: str) -> None:
+        # Whoever was interrupted had interrupts on, and has them again.
+        here.local_irq_restore(said=True)
         here.this_cpu.irq = ""
         here.emit(IrqExit, kind=kind)
 

@@ -163,6 +163,8 @@ class Sched:
         if next_ < len(self.tasks):
             here.emit(SwitchIn, first=first, from_cpu=task.last_cpu)
             task.last_cpu = here.cpu
+            # finish_lock_switch(): whoever slept with interrupts off has them on now.
+            here.local_irq_restore(said=True)
         task.born = 1
         task.status = "running"
         return first
@@ -177,7 +179,10 @@ class Sched:
 
     @routine("kernel/sched/core.c")
     def cond_resched(self) -> Routine:
-        """Give the CPU to somebody else, or not; while atomic not at all (should_resched(0))."""
+        """Give the CPU to somebody else, or not.
+
+        Not at all while atomic (should_resched(0)), or with interrupts off.
+        """
         yield self._offer()
         yield self._go_on()
 
@@ -216,7 +221,7 @@ class Sched:
     @atomic
     def _offer(self, here: StepContext) -> None:
         here.emit(MaySleep, why="cond_resched", certain=False)
-        if not here.atomic:
+        if not here.atomic and not here.current.irqs_off:
             here.current.status = "resched"
 
     @atomic

@@ -124,10 +124,9 @@ class XenQueue(Arch, ABC):
     def make_room(self, here: StepContext, operation: str) -> None:
         """__xen_mc_entry(): what finds no room in the buffer sends off what is there."""
         if not has_room(here.this_cpu.mc_queue, operation):
-            current = here.current
-            current.irqs_off += 1
+            flags = here.local_irq_save()
             self.xen_mc_flush(here)
-            current.irqs_off -= 1
+            here.local_irq_restore(flags)
             self.flushed(here, "full")
 
     @staticmethod
@@ -144,12 +143,11 @@ class XenQueue(Arch, ABC):
 
     def _issue(self, here: StepContext) -> None:
         """xen_mc_issue() outside the mode: the whole queue, in order, whoever filled it."""
-        current = here.current
         if len(here.this_cpu.mc_queue) > 1:
             self.flushed(here, "irq")
-        current.irqs_off += 1
+        flags = here.local_irq_save()
         self.xen_mc_flush(here)
-        current.irqs_off -= 1
+        here.local_irq_restore(flags)
 
     def flush_pinned(self, here: StepContext) -> None:
         """xen_mc_flush() with preemption off around it."""

@@ -41,14 +41,14 @@ class Gup(Part):
 
     @routine(GUP, "gup_fast_pte_range")
     def _gup_fast(self, entry: str, counted: bool) -> Routine:
-        yield self.locks.local_irq_disable()
+        flags = yield self.locks.local_irq_save()
         begun = yield self._sequence()
         value = None if counted and begun % 2 else (yield self.read(entry, "ptep_get_lockless"))
         if page_of(value) is not None and value == (yield self.read(entry, "ptep_get")):
             same = not counted or begun == (yield self._sequence())
             if same:
                 yield self._use(entry, value)
-        yield self.locks.local_irq_enable()
+        yield self.locks.local_irq_restore(flags)
 
     @atomic
     def _sequence(self, here: StepContext) -> int:
