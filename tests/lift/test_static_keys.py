@@ -113,6 +113,8 @@ def test_a_key_may_be_changed_by_another_file(asked):
         ("#define switch_on(x, y) static_branch_enable(&x ## _ ## y)", 2),
         ("#define switch_on(x) static_branch_enable(&x##_button)", 1),
         ("#define is_on(x) static_branch_unlikely(&x##_key)", 1),
+        ("#define own(x, y) static int x##y = 1; int *of_##y = &x##y", 1),
+        ("#define own(x, y) static_branch_enable(&x##y)", 2),
     ],
 )
 def test_a_macro_that_makes_a_key_s_name_of_parts_may_change_it(asked, macro, machines):
@@ -120,6 +122,28 @@ def test_a_macro_that_makes_a_key_s_name_of_parts_may_change_it(asked, macro, ma
     before = f"{macro}\nDEFINE_STATIC_KEY_FALSE(xen_key);"
     answer = ask(keyed(asked, before=before))
     assert len(answer.lifted) == machines
+
+
+def test_a_key_that_no_lifted_function_asks_for_makes_no_machine(asked):
+    """What a switch does beside the mode was looked at, and is no part of the machine."""
+
+    def change(text):
+        begin = "static void context_switch("
+        measured = (
+            "#include <linux/jump_label.h>\nDEFINE_STATIC_KEY_FALSE(load_key);\n"
+            f"{SETUP.replace('xen_key', 'load_key')}"
+            "static void measure(struct task_struct *next)\n{\n"
+            "\tif (static_branch_likely(&load_key))\n\t\treturn;\n}\n\n"
+        )
+        return text.replace(begin, measured + begin).replace(
+            "\tswitch_to(prev, next);\n", "\tswitch_to(prev, next);\n\tmeasure(next);\n"
+        )
+
+    tree = asked.tree({"kernel/sched/core.c": change}).over({HEADER: JUMP_LABEL.encode()})
+    request = lazymmu.VerifyRequest(scenarios=[SCENARIO], arches=["arm64"], tree=tree, jobs=1)
+    (one,) = lazymmu.verify(request).lifted
+    assert (one.refused, one.keys) == ("", "")
+    assert "load_key" not in dict(one.abstracted)
 
 
 @pytest.mark.parametrize(

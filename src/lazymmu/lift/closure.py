@@ -12,6 +12,7 @@ from lazymmu.lift.code import Code, Instruction, Opcode, Operand, Var
 from lazymmu.lift.execute import TASK
 from lazymmu.lift.primitives import BOOL
 from lazymmu.lift.problem import Unliftable
+from lazymmu.lift.static_keys import name_of
 from lazymmu.lift.values import Opaque
 from lazymmu.lift.variables import FLAG, CVariables
 from lazymmu.lift.words import ENDS
@@ -36,11 +37,13 @@ class Closure:
     :param codes: in the order in which they are found.
     :param variables: those that they touch.
     :param ends: whether anything goes to hardware or a hypervisor.
+    :param keys: names of the static keys that are asked for.
     """
 
     codes: list[Code] = field(default_factory=list)
     variables: CVariables = field(default_factory=CVariables)
     ends: bool = False
+    keys: set[str] = field(default_factory=set)
 
 
 def closure(linker: Linker, roots: Iterable[Code]) -> Closure:
@@ -79,7 +82,7 @@ def _called(linker: Linker, code: Code, one: Instruction, found: Closure) -> Cod
     if target.word is not None and target.word.does in ENDS:
         found.ends = True
     elif target.word is not None and target.word.does == "static-key":
-        _key(linker, code, one, target.word)
+        found.keys.add(_key(linker, code, one, target.word))
     return target.code
 
 
@@ -107,15 +110,17 @@ def _is_own(code: Code) -> bool:
     return code.file.startswith("arch/")
 
 
-def _key(linker: Linker, code: Code, one: Instruction, word: LiftWord) -> None:
-    """Look a static key up, before anything runs: it may be either."""
+def _key(linker: Linker, code: Code, one: Instruction, word: LiftWord) -> str:
+    """Look a static key up, before anything runs: it may be either. Return its name."""
     raw = one.raw[word.arg] if word.arg < len(one.raw) else None
     path = "" if raw is None else _path(raw, code)
 
     def refused(why: str) -> Unliftable:
         return Unliftable(f"{one.what}() {why}", code.file, one.line)
 
-    linker.keys.asked(Opaque(path), refused)
+    key = Opaque(path)
+    linker.keys.asked(key, refused)
+    return name_of(key)
 
 
 def target_of(linker: Linker, code: Code, one: Instruction) -> CallMeaning:

@@ -141,6 +141,7 @@ def lift(linker: Linker, accessors: tuple[str, ...], *others: Code) -> Lifted:
     if switch is not None and _named(linker.view, switch, _per_cpu(reached)):
         two = halves(linker, switch, reached)
         reached = closure(linker, (*roots, two.before, two.after))
+    linker.keys.keep(reached.keys)
     fresh = note_others(linker, reached)
     hooks = [functions[name] for name in SWITCH if name in functions]
     switch_code = [*hooks, *((two.before, two.after) if two is not None else ())]

@@ -16,12 +16,12 @@ from lazymmu.lift.problem import Unliftable
 from lazymmu.lift.values import Opaque
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from lazymmu.kernelc.configured_tree import ConfiguredTree
     from lazymmu.lift.values import Value
 
-__all__ = ["StaticKey", "StaticKeys", "combinations"]
+__all__ = ["StaticKey", "StaticKeys", "combinations", "name_of"]
 
 MOST: Final = 2
 """Keys of one machine that may be either; each doubles the machines."""
@@ -93,13 +93,17 @@ class StaticKeys:
         :param refused: makes what to raise, of a reason.
         :raises Unliftable: it is no variable by its name, or is defined nowhere.
         """
-        name = key.spelling.removesuffix(".key") if isinstance(key, Opaque) else ""
+        name = name_of(key)
         if not name.isidentifier():
             raise refused("of a key that is no variable of its own")
         try:
             return self.value(name)
         except Unliftable as problem:
             raise refused(f"of what is not known: {problem.what}") from None
+
+    def keep(self, names: Collection[str]) -> None:
+        """Forget all but these: what is no part of the machine was looked at, and asked."""
+        self.met = {name: key for name, key in self.met.items() if name in names}
 
     def open(self) -> tuple[StaticKey, ...]:
         """Return those that may be either, in the order of their names."""
@@ -159,7 +163,8 @@ class StaticKeys:
                     continue
                 for match in _PASTED.finditer(text, raw.body, raw.end):
                     asks = _BEFORE.search(text, raw.body, match.start())
-                    if not asks and _may_be(name, match[1].decode("latin-1"), raw.params):
+                    own = _defines(text[raw.body : raw.end], match[1])
+                    if not (asks or own) and _may_be(name, match[1].decode("latin-1"), raw.params):
                         return _place(rel, text, match.start())
         return ""
 
@@ -189,11 +194,22 @@ def _words(name: str, value: int) -> str:
     return f"{name} {'on' if value else 'off'}"
 
 
+def name_of(key: Value) -> str:
+    """Return the name of the key at an address, "" for what is no variable by its name."""
+    return key.spelling.removesuffix(".key") if isinstance(key, Opaque) else ""
+
+
 def _may_be(name: str, pasted: str, params: Sequence[str]) -> bool:
     """Tell whether parts that are put together, some of them a macro's parameters, are a name."""
     parts = [part.strip() for part in pasted.split("##")]
     made = "".join(r"\w*" if part in params else re.escape(part) for part in parts)
     return re.fullmatch(made, name) is not None
+
+
+def _defines(body: bytes, pasted: bytes) -> bool:
+    """Tell whether a macro defines a variable by the name that it makes: it is that, and no key."""
+    name = rb"\s*##\s*".join(re.escape(part.strip()) for part in pasted.split(b"##"))
+    return re.search(rb"[\w*]\s+\**" + name + rb"\s*(?:=[^=]|\[|;)", body) is not None
 
 
 def _place(rel: str, text: bytes, at: int) -> str:
