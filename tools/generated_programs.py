@@ -2,12 +2,12 @@
 """Asks machines all small programs, as diy does: what nobody thought of as a scenario.
 
 ``python -m tools.generated_programs --write TREE --arch x86`` takes programs of two tasks with up
-to four operations each, in an order that a seed shuffles, and runs each on the hooks lifted from
-the tree, on the machine that was written for its release, and on ``worst-case``. Both machines have
-to say the same; no harm may come where callers break nothing; and what harms one of them harms
-``worst-case``. What does not hold is printed as a litmus file. tests/lift/programs.json has how
-many there are, and how far it came. Where a static key may be either, each of its values has a
-machine, and a campaign.
+to four operations each: all of few operations together, then those that a seed draws. It runs each
+on the hooks lifted from the tree, on the machine that was written for its release, and on both
+worst cases. Both machines have to say the same; no harm may come where callers break nothing; and
+what harms one of them harms a worst case. What does not hold is printed as a litmus file, the first
+of each reason. tests/lift/programs.json has how many there are, and how far it came. Where a static
+key may be either, each of its values has a machine, and a campaign.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Final
 from lazymmu.lift.tree import MACHINES
 from lazymmu.litmus.run import Run, RunLimits, known_as, load, verify
 from lazymmu.machine import releases
+from lazymmu.machine.releases import WORST_CASES
 from lazymmu.verbs import reading
 from lazymmu.witness.machine.verdict import DEADLOCK, HARMS, Verdict
 from tools.lifted_machines import called, machines
@@ -39,6 +40,7 @@ __all__ = [
     "OPERATIONS",
     "Programs",
     "Sides",
+    "few",
     "how_many",
     "litmus",
     "main",
@@ -49,6 +51,8 @@ __all__ = [
 FILE: Final = Path(__file__).parents[1] / "tests" / "lift" / "programs.json"
 SEED: Final = 14
 LENGTH: Final = 4
+FEW: Final = 3
+"""Operations of two tasks together, up to which programs are run in their order."""
 _MODE: Final = (
     "lazy_mmu_mode_enable",
     "lazy_mmu_mode_disable",
@@ -88,7 +92,9 @@ class Programs:
     :param one: programs of one task that can be run to their end.
     :param all: pairs of these in which an entry is changed, on one CPU and on two.
     :param run: how many were run; harmed: of these, those that can do harm.
-    :param found: litmus files of what does not hold, with what that is.
+    :param whole: how many operations those have together of which all were run.
+    :param found: what does not hold, each with the number of its programs, and the first one as a
+        litmus file.
     :param keys: what static keys are taken to be that may be either, "" where none may.
     :param refused: why nothing was lifted, "" where it was.
     """
@@ -99,7 +105,8 @@ class Programs:
     all: int = 0
     run: int = 0
     harmed: int = 0
-    found: tuple[str, ...] = ()
+    whole: int = 0
+    found: tuple[tuple[str, int, str], ...] = ()
     keys: str = ""
     refused: str = ""
 
@@ -133,20 +140,40 @@ def how_many(known: Sequence[Task]) -> int:
     return 2 * (unordered(len(known)) - unordered(idle))
 
 
+def few(known: Sequence[Task], most: int = FEW) -> list[Pair]:
+    """Return the pairs that have so many operations together, those with the fewest first."""
+    short = [one for one in known if len(one) < most]
+    both = [
+        (min(one, two), max(one, two), cpus)
+        for one, two in itertools.combinations_with_replacement(short, 2)
+        if len(one) + len(two) <= most and _CHANGES.intersection((*one, *two))
+        for cpus in (1, 2)
+    ]
+    return sorted(both, key=_size)
+
+
+def _size(pair: Pair) -> int:
+    return len(pair[0]) + len(pair[1])
+
+
 def pairs(known: Sequence[Task], seed: int = SEED) -> Iterator[Pair]:
-    """Yield pairs without end, each once: all of one operation each, then what the seed draws."""
-    seen: set[Pair] = set()
-    short = [one for one in known if len(one) == 1]
-    small = itertools.combinations_with_replacement(short, 2)
+    """Yield pairs without end, each once: all of few operations, then what the seed draws."""
+    small = few(known)
+    yield from small
+    seen = set(small)
     drawn = random.Random(seed)
-    later = ((drawn.choice(known), drawn.choice(known)) for _ in itertools.count())
-    for one, two in itertools.chain(small, later):
-        first, second = sorted((one, two))
+    while True:
+        first, second = sorted((drawn.choice(known), drawn.choice(known)))
         for cpus in (1, 2):
             pair = (first, second, cpus)
             if pair not in seen and _CHANGES.intersection((*first, *second)):
                 seen.add(pair)
                 yield pair
+
+
+def whole(small: Sequence[Pair], run: int) -> int:
+    """Return how many operations those have of which all are among the first so many."""
+    return min(map(_size, small[run:]), default=FEW + 1) - 1
 
 
 def litmus(pair: Pair, name: str = "generated") -> str:
@@ -182,8 +209,9 @@ class Sides:
             own = {b.rule for b in obeyed.violations} & (_HARMS | {DEADLOCK})
             if own:
                 return True, f"{name} does {', '.join(sorted(own))}, and nobody breaks anything"
-        worst = self._ask(pair, "worst-case", self.release)
-        less = harms - {b.rule for b in worst.violations}
+        less = harms
+        for worst in WORST_CASES:
+            less = less and less - {b.rule for b in self._ask(pair, worst, self.release).violations}
         return True, f"worst-case does no {', '.join(sorted(less))}" if less else ""
 
     def _ask(self, pair: Pair, arch: str, release: str, *, obedient: bool = False) -> Verdict:
@@ -209,7 +237,7 @@ def campaign(
 ) -> Iterator[Programs]:
     """Run programs on each machine of an architecture until its time is up.
 
-    :param seconds: for each.
+    :param seconds: of the processor's, for each.
     """
     opened = reading.opened(tree)
     release = known_as(opened.release)
@@ -221,22 +249,25 @@ def campaign(
         for one in several:
             begun = replace(none, keys=one.keys, refused=one.told.refused)
             sides = Sides(arch, one.told.tree, release)
-            yield begun if one.told.refused else _run(begun, sides, pairs(known), seconds)
+            yield begun if one.told.refused else _run(begun, sides, known, seconds)
 
 
-def _run(done: Programs, sides: Sides, drawn: Iterator[Pair], seconds: float) -> Programs:
-    until = time.monotonic() + seconds
-    found: list[str] = []
-    for pair in drawn:
-        if time.monotonic() > until:
+def _run(done: Programs, sides: Sides, known: Sequence[Task], seconds: float) -> Programs:
+    until = time.process_time() + seconds
+    found: dict[str, tuple[int, str]] = {}
+    for pair in pairs(known):
+        if time.process_time() > until:
             break
         harmed, why = sides.harmed(pair)
         done = replace(done, run=done.run + 1, harmed=done.harmed + harmed)
         if why:
-            found.append(f"# {why}\n{litmus(pair)}")
-            sys.stdout.write(f"{found[-1]}\n")
-            sys.stdout.flush()
-    return replace(done, found=tuple(found))
+            number, first = found.get(why, (0, litmus(pair)))
+            found[why] = number + 1, first
+            if not number:
+                sys.stdout.write(f"# {why}\n{first}\n")
+                sys.stdout.flush()
+    several = tuple((why, number, first) for why, (number, first) in found.items())
+    return replace(done, whole=whole(few(known), done.run), found=several)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -246,13 +277,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("tree", type=Path, help="a kernel tree")
     parser.add_argument("--arch", choices=MACHINES, default="x86", help="of this machine")
-    parser.add_argument("--seconds", type=float, default=60, help="how long, for each machine")
+    parser.add_argument("--seconds", type=float, default=60, help="of processor, for each machine")
     parser.add_argument("--cache-dir", help="folder of the tree's cache")
     parser.add_argument("--write", action="store_true", help=f"store the counts in {FILE.name}")
     args = parser.parse_args(arguments)
     several = list(campaign(args.tree, args.arch, args.seconds, args.cache_dir))
     for done in several:
-        counts = f"{done.run} of {done.all} run, {done.harmed} can do harm"
+        counts = (
+            f"{done.run} of {done.all} run, all of up to {done.whole} operations; "
+            f"{done.harmed} can do harm"
+        )
         told = called(done.tree, done.keys)
         sys.stdout.write(f"{done.arch}, {told}: {done.refused or counts}\n")
     if args.write:
