@@ -104,3 +104,32 @@ def test_what_a_file_holds_says_more_than_that_it_is_there() -> None:
     whole = {"mm/a.c": "content", "mm/none.h": MISSING, "b.h": PRESENT}
     assert together(held, there) == whole
     assert together(there, held) == whole
+
+
+def test_the_nearest_fact_is_the_one_of_which_fewest_inputs_have_changed(
+    filled: Path, store: Cache
+) -> None:
+    """All that is not as it was is told with it: what has changed, what is gone, what came."""
+
+    def near() -> object:
+        fact = facts(filled, store)[0].nearest("kind", "near")
+        return fact and (fact.value, sorted(fact.changed))
+
+    assert near() is None
+    for value, names in (("one", ["mm/a.c"]), ("two", ["mm/a.c", "mm/b.c"])):
+        found, asked = facts(filled, store)
+        for name in names:
+            asked.read(name)
+        asked.has("mm/none.h")
+        assert found.keep("kind", value, asked.inputs(), [value], near="near")
+    assert near() == (["two"], [])
+    (filled / "mm/b.c").unlink()
+    assert near() == (["one"], [])
+    (filled / "mm/a.c").write_bytes(b"int other;\n")
+    (filled / "mm/none.h").write_bytes(b"")
+    assert near() == (["one"], ["mm/a.c", "mm/none.h"])
+    found, _ = facts(filled, store)
+    fact = found.nearest("kind", "near")
+    assert fact is not None
+    assert found.value("kind", fact.name) == ["one"]
+    assert found.value("kind", "none") is None
