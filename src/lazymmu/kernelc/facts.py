@@ -138,9 +138,9 @@ class Facts:
     ) -> str:
         """Keep a fact with its inputs, ids by path, and return its name.
 
-        :param near: another key under which it may be looked for (see `nearest`).
-
         Nothing is kept, and the name is "", if one of them could not be read or was seen to change.
+
+        :param near: another key under which it may be looked for (see `nearest`).
         """
         self._rested.update(inputs)
         if self._store is None or self._ids.moving or UNREADABLE in inputs.values():

@@ -15,7 +15,7 @@ import lazymmu
 from lazymmu.kernelc.parse.slices import RawDef, definitions
 from lazymmu.snapshot.tree import Tree
 
-__all__ = ["ARCHES", "TREE", "Edits", "Files", "checked", "some_edits"]
+__all__ = ["ARCHES", "TREE", "Edits", "Files", "checked", "some_edits", "sub", "text"]
 
 Files = dict[str, bytes | None]
 """The files of a tree that are not as they were, None for those that are gone."""
@@ -30,6 +30,18 @@ some_edits = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 """Twelve edits, or sequences of them, are tried; more when somebody looks for a mistake."""
+
+
+def text(name: str) -> bytes:
+    """A file of the example tree."""
+    return (TREE / name).read_bytes()
+
+
+def sub(name: str, old: bytes, new: bytes, count: int = 0) -> dict[str, bytes]:
+    """One file in which a pattern is replaced."""
+    found = re.sub(old, new, text(name), count=count)
+    assert found != text(name)
+    return {name: found}
 
 
 def checked(files: Files, store: Path | None) -> object:

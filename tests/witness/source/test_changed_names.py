@@ -9,25 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.witness.source.edits import TREE, checked
+from tests.witness.source.edits import checked, sub, text
 from tests.witness.source.watched import Watched
 
 SLEEP = "mm/wrong_sleep.c"
 HEADER = "include/linux/mm.h"
 WINDOW = "drivers/misc/window.c"
 CLEAN = "fs/proc/task_clean.c"
-
-
-def text(name: str) -> bytes:
-    """A file of the example tree."""
-    return (TREE / name).read_bytes()
-
-
-def sub(name: str, old: bytes, new: bytes, count: int = 0) -> dict[str, bytes]:
-    """One file in which a pattern is replaced."""
-    found = re.sub(old, new, text(name), count=count)
-    assert found != text(name)
-    return {name: found}
 
 
 @pytest.mark.parametrize(
@@ -168,3 +156,26 @@ def test_a_word_that_was_searched_for_is_searched_for_again_after_parts_were_tak
     assert not watched.own
     assert [checked(files, tmp_path) for files in (base, first, second)] == cold
     assert watched.own[True]
+
+
+def test_a_name_that_a_macro_pastes_together_concerns_who_uses_the_macro(
+    tmp_path: Path, watched: Watched
+) -> None:
+    """It stands in no text; the call that it comes to has been looked up."""
+    uses = (
+        b"#define STEP_OR_LEAVE(x) do { if (!step_##x()) goto out; } while (0)\n"
+        b"void step_by_name(struct mm_struct *mm, pmd_t *pmd, unsigned long addr)\n{\n"
+        b"\tspinlock_t *ptl;\n\tpte_t *pte = pte_offset_map_lock(mm, pmd, addr, &ptl);\n\n"
+        b"\tlazy_mmu_mode_enable();\n\tSTEP_OR_LEAVE(once);\nout:\n\tlazy_mmu_mode_disable();\n"
+        b"\tpte_unmap_unlock(pte, ptl);\n}\n"
+    )
+    sleeps = b"int step_once(void) { msleep(1); return 1; }\n"
+    base = {SLEEP: text(SLEEP) + uses}
+    there = base | {"mm/rmap.c": text("mm/rmap.c") + sleeps}
+    here = there | {SLEEP: text(SLEEP) + b"static int step_once(void) { return 1; }\n" + uses}
+    cold = [checked(files, None) for files in (base, there, here)]
+    assert ["step_by_name" in repr(each) for each in cold] != [False] * 3
+    assert cold[0] != cold[1] != cold[2]
+    assert not watched.own
+    assert [checked(files, tmp_path) for files in (base, there, here)] == cold
+    assert watched.own[True] > 5 * watched.own[False] > 0

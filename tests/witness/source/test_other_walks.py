@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.witness.source.edits import ARCHES, TREE, Files, checked
+from tests.witness.source.edits import ARCHES, Files, checked, sub, text
 from tests.witness.source.watched import Watched
 
 SLEEP = "mm/wrong_sleep.c"
@@ -18,23 +17,11 @@ BUILD = "mm/Makefile"
 CLEAN = "fs/proc/task_clean.c"
 
 
-def text(name: str) -> bytes:
-    """A file of the example tree."""
-    return (TREE / name).read_bytes()
-
-
 def more(name: str, lines: bytes) -> Files:
     """A header with some lines more, within its guard."""
     whole = text(name)
     end = whole.rindex(b"\n#endif")
     return {name: whole[:end] + b"\n" + lines + whole[end:]}
-
-
-def sub(name: str, old: bytes, new: bytes) -> Files:
-    """One file in which a pattern is replaced."""
-    found = re.sub(old, new, text(name))
-    assert found != text(name)
-    return {name: found}
 
 
 def moved(name: str, other: str, objects: bytes) -> Files:

@@ -97,7 +97,7 @@ class ChangesSince:
             self.names.update(names_told(strings(listed(told)[2])))
 
     def take_walk(self, walk: WalkDifference) -> bool:
-        """Take in what an other walk of the headers sees; False where too much is different.
+        """Take in what another walk of the headers sees; False where too much is different.
 
         To be called when the files are known that have changed.
 
