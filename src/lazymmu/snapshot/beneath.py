@@ -105,6 +105,10 @@ class Ground(Protocol):
         """Return what a symbolic link says, None for anything else."""
         ...
 
+    def begin(self) -> None:
+        """Begin a piece of work, for which alone the bounds hold on what is resolved."""
+        ...
+
     def manifest(self, lose: Lose) -> dict[str, Stamp]:
         """Return the states of all files that a check may read, in the order of their paths.
 
@@ -266,6 +270,10 @@ class Folder:
         if stat.S_ISLNK(status.st_mode):
             return self._resolve(path)
         return path, status
+
+    def begin(self) -> None:
+        """Begin a piece of work; see Ground."""
+        self._steps = 0
 
     def _counts(self, _name: str, _place: str, _directory: bool) -> bool:
         """Whether `entries` has a link to a place in the folder."""

@@ -139,6 +139,9 @@ class CommitGround:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         return self._target(entry) if entry is not None and entry.is_link else None
 
+    def begin(self) -> None:
+        """Begin a piece of work; see Ground. What a commit has is known from its beginning."""
+
     def manifest(self, lose: Lose) -> dict[str, Stamp]:
         """Return the states of all files that a check may read; see Ground.
 

@@ -100,16 +100,21 @@ class Over:
         """Return what a symbolic link says, None for anything else."""
         return self._below.link(rel) if self._place(rel) not in self._changes else None
 
+    def begin(self) -> None:
+        """Begin a piece of work; see Ground."""
+        self._below.begin()
+
     def manifest(self, lose: Lose) -> dict[str, Stamp]:
         """Return the states of all files that a check may read; see Ground."""
         found = dict(self._below.manifest(lose))
-        for place in self._changes:
-            found.pop(self._below.shown(place), None)
-        for place, content in self._changes.items():
-            name = self._below.shown(place)
-            if content is not None and wanted(name):
+        before = len(found)
+        changed = {self._below.shown(place): content for place, content in self._changes.items()}
+        for name, content in changed.items():
+            if content is None or not wanted(name):
+                before -= found.pop(name, None) is not None
+            else:
                 found[name] = len(content), fingerprint(content)
-        return dict(sorted(found.items()))
+        return found if len(found) == before else dict(sorted(found.items()))
 
     def same_files(self) -> bool:
         """Tell whether no file has come or gone since `manifest`; see Ground."""
@@ -234,6 +239,11 @@ class Mounted:
         """Return what a symbolic link says, None for anything else."""
         ground, rel = self._of(rel)
         return ground.link(rel)
+
+    def begin(self) -> None:
+        """Begin a piece of work; see Ground."""
+        self._below.begin()
+        self._other.begin()
 
     def manifest(self, lose: Lose) -> dict[str, Stamp]:
         """Return the states of all files that a check may read; see Ground."""

@@ -98,7 +98,6 @@ class Source(Folder):
 
     def manifest(self, lose: Lose) -> dict[str, Stamp]:
         """Return the states of all files that a check may read; see Ground."""
-        self._steps = 0  # a check begins
         self._listing = _Listing(self, lose)
         return self._listing.files
 

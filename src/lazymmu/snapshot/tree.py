@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from lazymmu.snapshot.beneath import ABSENT, Entry, Ground, Stamp, fingerprint, settled, why
 from lazymmu.snapshot.layers import Mounted, Over
+from lazymmu.snapshot.listed_once import ListedOnce
 from lazymmu.snapshot.listing import CONTENT_CAP, Source
 
 if TYPE_CHECKING:
@@ -134,6 +135,14 @@ class Tree:
         ground = Over(self.ground, changes)
         release = _release(changes.get("Makefile") or b"") or self.release
         return Tree(self.root, release, given=ground, plain=False, module=self.module)
+
+    def listed_once(self) -> Tree:
+        """Return this tree for a series of others that are made of it: they list its files once.
+
+        See `ListedOnce`. What cannot be read is not lost in this tree.
+        """
+        ground = ListedOnce(self.ground)
+        return Tree(self.root, self.release, given=ground, plain=self.plain, module=self.module)
 
     def mounted(self, rel: str, folder: str | os.PathLike[str], *, module: bool = False) -> Tree:
         """Return this tree with the directory `folder` in it as `rel`, in memory alone.
@@ -291,6 +300,7 @@ class Tree:
         See listing.py for which these are, and under which name each of them is listed.
         """
         self.listed = time.time_ns()
+        self.ground.begin()
         return self.ground.manifest(partial(self.lose, unread=True))
 
     def same_files(self) -> bool:

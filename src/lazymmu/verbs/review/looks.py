@@ -44,7 +44,7 @@ class Looks:
 
     def __init__(self, base: Tree, look: Callable[[Tree], CheckResult]) -> None:
         """Lay patches on `base`, and ask `look`."""
-        self.base = base
+        self.base = base = base.listed_once()
         self._look = look
         self._known: dict[frozenset[tuple[str, str]], CheckResult] = {}
         self._last: tuple[list[Patch], Stack] = [], Stack(base)
