@@ -36,14 +36,17 @@ from lazymmu.witness.source.interproc.mode_api import ModeApi
 from lazymmu.witness.source.interproc.summaries import MAX_DEPTH, CalleeSummaries
 from lazymmu.witness.source.kept_analysis import KeptAnalysis
 from lazymmu.witness.source.kept_api import KeptApi
+from lazymmu.witness.source.kept_hooks import HOOKS, JUDGED
 from lazymmu.witness.source.kept_parts import parts_as_plain
 from lazymmu.witness.source.kept_summaries import Given
 from lazymmu.witness.source.mode_places import included, judge
 from lazymmu.witness.source.other_names import Found, joined
+from lazymmu.witness.source.path.path_state import WalkOutcome
 from lazymmu.witness.source.path.walker import Walker
 from lazymmu.witness.source.prefilter import MODE_WORD, Prefilter
 from lazymmu.witness.source.section_table import rows
 from lazymmu.witness.source.stubs import includes, says_no
+from lazymmu.witness.source.taken_over import TakenOver
 
 _RECURSION = 20_000
 """Call chains of the kernel are deep, and the analysis recurses along them.  How deep an expression
@@ -88,7 +91,7 @@ def _analyse(
     build = partial(_built, view, rules, dialect, marks)
     known = kept.recall(build)
     if known is None:
-        result, parts = _computed(view, rules, dialect, marks, partial(kept.take_over, build=build))
+        result, parts = _computed(view, rules, dialect, marks, *kept.begin(build))
         kept.keep(result, parts)
     else:
         result = known.result
@@ -106,20 +109,19 @@ def _computed(
     rules: Sequence[str],
     dialect: Dialect,
     marks: Prefilter,
-    take_over: Callable[[Analysis], None],
+    analysis: Analysis,
+    earlier: TakenOver | None,
 ) -> tuple[ArchResult | None, Callable[[], Mapping[str, object] | None] | None]:
     """What an architecture comes to, but for what could not be read of the tree; and its parts."""
-    words, profile = vocabulary.load(), view.profile
+    profile = view.profile
     calling_back = marks.seen_by(profile, marks.takers)
-    analysis = _built(view, rules, dialect, marks)
-    take_over(analysis)
     program, walker = analysis.program, analysis.walker
-    implementation = arch_hooks.find(view, program, words, analysis.api)
+    implementation = program.reads.unit((HOOKS,), partial(_hooks, view, analysis, earlier))
     if not any(d.file.startswith("arch/") for d in implementation.enter):
         return None, None
     walked = _walked(view, analysis, implementation, marks, calling_back)
     implementers = [RULES[name] for name in rules if not _of_callers(RULES[name])]
-    judged = _judged(analysis, implementation, implementers, dialect) if implementers else []
+    judged = _judged(analysis, implementation, implementers, dialect, earlier)
     reports = _reports(view, [*walked, *judged])
     bodies = joined(included(view, MODE_WORD), _of_api(analysis.api, marks.others))
     unbuilt = tuple(_unbuilt(view, program, marks.module))  # before what was parsed is counted
@@ -193,11 +195,31 @@ def _judged(
     implementation: arch_hooks.Implementation,
     rules: Sequence[Rule],
     dialect: Dialect,
+    earlier: TakenOver | None,
 ) -> list[Root]:
     """Hold the implementation's hooks, as a whole, to the rules for implementers."""
-    program, words, runtime = analysis.program, analysis.words, Runtime(rules, dialect)
-    hooks = arch_hooks.judge(implementation, program, analysis.call_transfer, runtime, words)
+    if not rules:
+        return []
+    program, words, state = analysis.program, analysis.words, analysis.walker.state
+
+    def told() -> list[tuple[Definition, WalkOutcome]]:
+        known = None if earlier is None else earlier.judged(state)
+        if known is not None:
+            return known
+        runtime = Runtime(rules, dialect)
+        return arch_hooks.judge(implementation, program, analysis.call_transfer, runtime, words)
+
+    hooks = program.reads.unit((JUDGED, state), told)
     return [Root(definition, (), outcome) for definition, outcome in hooks]
+
+
+def _hooks(
+    view: ConfiguredTree, analysis: Analysis, earlier: TakenOver | None
+) -> arch_hooks.Implementation:
+    """The architecture's implementation of the mode."""
+    words = analysis.words
+    known = None if earlier is None else earlier.hooks(words)
+    return known or arch_hooks.find(view, analysis.program, words, analysis.api)
 
 
 def _walked(

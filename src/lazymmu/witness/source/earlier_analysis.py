@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lazymmu.kernelc.configured_tree import ConfiguredTree
     from lazymmu.kernelc.facts import KeptFact
     from lazymmu.witness.source.changes_since import ChangesSince
-    from lazymmu.witness.source.held_parts import Build
+    from lazymmu.witness.source.held_parts import Build, HeldParts
 
 __all__ = ["ASKED_BY_PARTS", "EarlierAnalysis"]
 
@@ -30,17 +30,19 @@ are asked while a part is computed that may be taken over. All others are asked 
 analysis begins anew."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class EarlierAnalysis:
     """One that was kept.
 
     :param kept: what was kept of it.
     :param since: what has changed since, as far as it asked for that.
+    :param held: its parts, where they were held against that.
     """
 
     fact: KeptFact
     kept: Mapping[str, object]
     since: ChangesSince
+    held: HeldParts | None = None
 
     def parts(
         self,
@@ -61,7 +63,7 @@ class EarlierAnalysis:
         if not before <= frozenset(followed) or macros_naming(view, frozenset(followed) - before):
             return None
         try:
-            return TakenOver(kept, self.since, view, build)
+            return TakenOver(kept, self.since, view, build, self.held)
         except (LookupError, TypeError, ValueError):
             return None
 

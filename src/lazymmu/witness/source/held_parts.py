@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from lazymmu.kernelc.json_shapes import listed, mapped, numbers, string, strings
 from lazymmu.witness.source import entry_points, handed_functions, mode_places, section_table, users
 from lazymmu.witness.source.kept_api import KeptApi, api_that_holds
+from lazymmu.witness.source.kept_hooks import HOOKS, JUDGED
 from lazymmu.witness.source.kept_parts import (
     definition_of,
     item_as_plain,
@@ -36,46 +37,15 @@ if TYPE_CHECKING:
     from lazymmu.witness.source.changed_names import ChangedNames
     from lazymmu.witness.source.moved_places import MovedPlaces
 
-__all__ = ["Build", "Changed", "changed_items", "holds"]
+__all__ = ["Build", "Changed", "HeldParts", "changed_items"]
 
-Build: TypeAlias = "Callable[[Given, KeptApi | None], Analysis]"
+Build: TypeAlias = "Callable[[Given | None, KeptApi | None], Analysis]"
 """Puts an analysis together, with what calls come to and the mode's API, where those are known."""
 
 Changed: TypeAlias = Collection[tuple[str, str]]
 """Functions whose bodies have changed, by file and name."""
 
 _MOST: Final = 1 << 31
-
-
-def holds(
-    plain: object,
-    bodies: Changed,
-    moved: MovedPlaces,
-    view: ConfiguredTree,
-    build: Build,
-) -> bool:
-    """Tell whether an analysis comes to what it came to, though some bodies have changed.
-
-    :param plain: what `kept_parts.parts_as_plain` told of it.
-    :param moved: where its lines are now.
-    :param build: puts the parts of an analysis together.
-    :raises LookupError: something of it is gone, or cannot be told.
-    :raises TypeError: it is nothing that was kept.
-    :raises ValueError: likewise.
-    """
-    if plain is None:
-        return False
-    kept = mapped(plain)
-    items = [listed(item) for item in listed(kept["items"])]
-    rest = set(numbers(kept["rest"], 0, len(items)))
-    if any(items[n][0] == "body" and tuple(items[n][1:]) in bodies for n in rest):
-        return False
-    lines = LineTokens(view)
-    live = build(given(kept["asked"], moved), api_that_holds(kept, items, bodies))
-    holding = _Holding(kept, items, live, PartDigests(lines), lines)
-    changed = changed_items(items, bodies, live)
-    same = changed.isdisjoint(rest) and holding.is_same(changed, rest)
-    return same and holding.is_as_broken(bodies)
 
 
 def changed_items(
@@ -151,14 +121,56 @@ def _stub_now(live: Analysis, file: str, name: str) -> str | None:
 
 
 @dataclass(slots=True)
-class _Holding:
-    """The parts that were kept, and an analysis in which they can be computed again."""
+class HeldParts:
+    """The parts that were kept, and an analysis in which they can be computed again.
+
+    :param live: it takes for granted what calls come to, as that was.
+    """
 
     kept: Mapping[str, object]
     items: Sequence[Sequence[object]]
     live: Analysis
     digests: PartDigests
     lines: LineTokens
+
+    @classmethod
+    def of(
+        cls,
+        plain: object,
+        bodies: Changed,
+        moved: MovedPlaces,
+        view: ConfiguredTree,
+        build: Build,
+    ) -> HeldParts | None:
+        """Take parts that were kept; None where they cannot be held against some other bodies.
+
+        :param plain: what `kept_parts.parts_as_plain` told of an analysis.
+        :param moved: where its lines are now.
+        :param build: puts the parts of an analysis together.
+        :raises LookupError: something of it is gone, or cannot be told.
+        :raises TypeError: it is nothing that was kept.
+        :raises ValueError: likewise.
+        """
+        if plain is None:
+            return None
+        kept = mapped(plain)
+        items = [listed(item) for item in listed(kept["items"])]
+        rest = numbers(kept["rest"], 0, len(items))
+        if any(items[n][0] == "body" and tuple(items[n][1:]) in bodies for n in rest):
+            return None
+        lines = LineTokens(view)
+        live = build(given(kept["asked"], moved), api_that_holds(kept, items, bodies))
+        return cls(kept, items, live, PartDigests(lines), lines)
+
+    def hold(self, bodies: Changed) -> bool:
+        """Tell whether an analysis comes to what it came to, though some bodies have changed.
+
+        Errors are those of `of`.
+        """
+        rest = set(numbers(self.kept["rest"], 0, len(self.items)))
+        changed = changed_items(self.items, bodies, self.live)
+        same = changed.isdisjoint(rest) and self.is_same(changed, rest)
+        return same and self.is_as_broken(bodies)
 
     def is_as_broken(self, bodies: Changed) -> bool:
         """Whether those of the bodies that were read can be read as far as they could."""
@@ -186,6 +198,8 @@ class _Holding:
             else:
                 before.update(read)
                 again.append(part)
+        if any(part[0] in (HOOKS, JUDGED) for part in again):
+            return False  # They are found anew as a whole.
         now: set[str] = set()
         for part in sorted(again, key=lambda part: part[0] == "root"):  # Walks take longest.
             items = self._computed(part)

@@ -26,7 +26,7 @@ from lazymmu.witness.source.arch_result import ArchResult
 from lazymmu.witness.source.changed_names import ChangedNames
 from lazymmu.witness.source.changes_since import ChangesSince
 from lazymmu.witness.source.earlier_analysis import ASKED_BY_PARTS, EarlierAnalysis
-from lazymmu.witness.source.held_parts import Build, holds
+from lazymmu.witness.source.held_parts import Build, HeldParts
 from lazymmu.witness.source.kept_result import KeptResult, kept_result, restored_result
 from lazymmu.witness.source.kept_summaries import summary_places
 from lazymmu.witness.source.line_tokens import LineToken, LineTokens
@@ -36,6 +36,7 @@ from lazymmu.witness.source.other_walks import of_another_walk
 from lazymmu.witness.source.plain_values import built, plain
 from lazymmu.witness.source.prefilter import Prefilter
 from lazymmu.witness.source.rechecks import answers
+from lazymmu.witness.source.taken_over import TakenOver
 
 __all__ = ["KeptAnalysis", "Known"]
 
@@ -99,14 +100,21 @@ class KeptAnalysis:
             self._earlier = of_another_walk(self._view, self._facts, _KIND, self._near, self._marks)
         return None
 
-    def take_over(self, analysis: Analysis, build: Build) -> None:
-        """Let an analysis have the parts of one that was kept and that hold."""
-        if self._earlier is not None:
-            parts = self._earlier.parts(self._view, self._marks.followed, build)
-            if parts is not None:
-                parts.join(analysis)
-                if parts.joined:
-                    self._joined = self._earlier
+    def begin(self, build: Build) -> tuple[Analysis, TakenOver | None]:
+        """Begin an analysis anew, with the parts of one that was kept and that hold.
+
+        :param build: puts an analysis together.
+        :returns: it, and what was taken over into it, if anything was.
+        """
+        earlier = self._earlier
+        parts = None if earlier is None else earlier.parts(self._view, self._marks.followed, build)
+        if parts is None:
+            return build(None, None), None
+        analysis = build(None, parts.api)
+        if not parts.join(analysis):
+            return analysis, None
+        self._joined = earlier
+        return analysis, parts
 
     def _restored(self, fact: KeptFact, build: Build) -> Known | None:
         parts = mapped(fact.value)
@@ -130,7 +138,12 @@ class KeptAnalysis:
         bodies, moved = since.bodies, since.moved
         if bodies:
             self._tries += 1
-            if self._tries > _TRIES or not holds(parts["parts"], bodies, moved, self._view, build):
+            if self._tries > _TRIES:
+                return None
+            held = HeldParts.of(parts["parts"], bodies, moved, self._view, build)
+            if self._earlier.fact is fact:
+                self._earlier.held = held
+            if held is None or not held.hold(bodies):
                 return None
         losses = restored_losses(parts["losses"])
         kept = parts["result"]

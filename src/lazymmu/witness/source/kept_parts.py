@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lazymmu.witness.source.kept_api import plain_api
+from lazymmu.witness.source.kept_hooks import HOOKS, JUDGED
 from lazymmu.witness.source.kept_summaries import plain_binding, plain_summaries
 from lazymmu.witness.source.line_tokens import LineToken, LineTokens
 from lazymmu.witness.source.part_digests import PartDigests
@@ -73,6 +74,8 @@ def parts_as_plain(analysis: Analysis, view: ConfiguredTree) -> dict[str, object
 
 def told(digests: PartDigests, item: Item, value: object) -> str:
     """Return what tells the value of a part."""
+    if item[0] in (HOOKS, JUDGED):
+        return ""  # They are held against nothing.
     if item[0] == "own" and isinstance(value, tuple):
         return digests.of_own_part(*value)
     return digests.of_value(str(item[0]), _file(item), value)
@@ -93,6 +96,11 @@ def _key(item: Item, states: dict[WalkerState, int], lines: LineTokens) -> list[
     match item:
         case ("api",):
             return [kind, "", "", []]
+        case ("hooks",):
+            return [kind, "", "", [None]]
+        case ("judged", state):
+            number = states.setdefault(state, len(states))  # type: ignore[arg-type]
+            return [kind, "", "", [None, number]]
         case ("root", (str(file), int(), str(name)), binding, task, state):
             number = states.setdefault(state, len(states))  # type: ignore[arg-type]
             plain = None if task is not None else plain_binding(binding)  # type: ignore[arg-type]

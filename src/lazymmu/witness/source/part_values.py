@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The values of those parts of an analysis that are taken over into another one (taken_over.py).
 
-What a function does by itself is kept as it is. Of a root's walk what is wrong is kept, with the
-ways there, and whose memory was written to; of the ways out only the sections that a callback runs
-in. What came about on the way, and is told elsewhere, is kept with the items that were read
+What a function does by itself is kept as it is, of a root's walk what told_outcomes.py says. What
+came about on the way, and is told elsewhere, is kept with the items that were read
 (kernelc/reads.py).
 """
 
@@ -11,10 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from lazymmu.kernelc.json_shapes import listed, numbers, string, strings
+from lazymmu.kernelc.json_shapes import listed, numbers, string
+from lazymmu.witness.source.arch_hooks import Implementation
 from lazymmu.witness.source.interproc.call_chains import CallChain
 from lazymmu.witness.source.interproc.direct_calls import CallBelow
-from lazymmu.witness.source.path.path_state import RawReport, WalkOutcome
+from lazymmu.witness.source.kept_hooks import HOOKS, JUDGED, plain_hooks, plain_judged
+from lazymmu.witness.source.path.path_state import WalkOutcome
+from lazymmu.witness.source.told_outcomes import plain_outcome
 from lazymmu.witness.source.told_values import Teller
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from lazymmu.witness.source.interproc.direct_calls import OwnPart
     from lazymmu.witness.source.told_values import ToldValues
 
-__all__ = ["EFFECTS", "Own", "own_part", "plain_values", "root_outcome"]
+__all__ = ["EFFECTS", "Own", "own_part", "plain_values"]
 
 Own: TypeAlias = "tuple[OwnPart, bool]"
 """What a function reaches by itself, and whether it was not read in full."""
@@ -51,10 +53,11 @@ def plain_values(
             own, broken = value
             parts.append([broken, *map(teller.of, own)])
         elif item[0] == "root" and isinstance(value, WalkOutcome) and item[3] is None:
-            reports = map(teller.of, value.raw_reports.values())
-            # Of a callback is asked which sections it runs in, of others nothing about ways out.
-            begun = sorted(map(list, value.begun)) if item[2] != () else []
-            parts.append([value.blurred, sorted(value.spaces), begun, *reports])
+            parts.append(plain_outcome(value, teller, callback=item[2] != ()))
+        elif item[0] == HOOKS and isinstance(value, Implementation):
+            parts.append(plain_hooks(value))
+        elif item[0] == JUDGED and isinstance(value, list):
+            parts.append(plain_judged(value, teller))
         else:
             parts.append(None)
     effects: list[object] = [
@@ -72,22 +75,6 @@ def own_part(plain: object, values: ToldValues) -> Own:
     if type(broken) is not bool or not all(isinstance(o, (CallChain, CallBelow)) for o in own):
         raise TypeError("no own part")
     return own, broken
-
-
-def root_outcome(plain: object, values: ToldValues) -> WalkOutcome:
-    """Return what `plain_values` told of a root's walk; errors as of `ToldValues.of`."""
-    blurred, spaces, begun, *reports = listed(plain)
-    if type(blurred) is not bool:
-        raise TypeError("no walk")
-    sections = [tuple(strings(place)) for place in listed(begun)]
-    begins = frozenset((file, function) for file, function in sections)
-    outcome = WalkOutcome(spaces=set(strings(spaces)), blurred=blurred, begins=begins)
-    for item in reports:
-        raw = values.of(item)
-        if not isinstance(raw, RawReport):
-            raise TypeError("no report")
-        outcome.add(raw)
-    return outcome
 
 
 def effect(plain: Sequence[object], values: ToldValues, most: int) -> tuple[int, tuple[Any, ...]]:

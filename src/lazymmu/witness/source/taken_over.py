@@ -14,23 +14,30 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lazymmu.kernelc.json_shapes import listed, mapped, numbers, string, strings
 from lazymmu.witness.source.changed_names import ChangedNames, functions_read
-from lazymmu.witness.source.held_parts import Build, changed_items
-from lazymmu.witness.source.kept_api import api_that_holds
+from lazymmu.witness.source.held_parts import Build, HeldParts, changed_items
+from lazymmu.witness.source.kept_api import KeptApi, api_that_holds, plain_api
+from lazymmu.witness.source.kept_hooks import HOOKS, JUDGED, hooks_of, judged_of, names_of_hooks
 from lazymmu.witness.source.kept_parts import definition_of, told
 from lazymmu.witness.source.kept_summaries import given, plain_binding
 from lazymmu.witness.source.line_tokens import LineTokens
 from lazymmu.witness.source.part_digests import PartDigests
-from lazymmu.witness.source.part_values import EFFECTS, Own, effect, own_part, root_outcome
+from lazymmu.witness.source.part_values import EFFECTS, Own, effect, own_part
+from lazymmu.witness.source.parts_again import PartsAgain
 from lazymmu.witness.source.path.bounds import MAX_IN_ALL
+from lazymmu.witness.source.plain_values import built
+from lazymmu.witness.source.told_outcomes import outcome_of
 from lazymmu.witness.source.told_values import ToldValues
 
 if TYPE_CHECKING:
+    from lazymmu.contract.vocabulary import Vocabulary
     from lazymmu.kernelc.configured_tree import ConfiguredTree, Definition
     from lazymmu.kernelc.ir.nodes import Function
     from lazymmu.kernelc.reads import Item
     from lazymmu.witness.source.analysis import Analysis
+    from lazymmu.witness.source.arch_hooks import Implementation
     from lazymmu.witness.source.changes_since import ChangesSince
     from lazymmu.witness.source.interproc.call_targets import Binding
+    from lazymmu.witness.source.interproc.mode_api import ModeApi
     from lazymmu.witness.source.path.path_state import WalkOutcome
     from lazymmu.witness.source.path.settled_before import WalkerState
 
@@ -38,6 +45,9 @@ __all__ = ["TakenOver"]
 
 _TOLD: Final = ("shape", "small", "table", "stub")
 """Items that say more than what was read (`kept_parts.item_as_plain`)."""
+
+_OF_MONITORS: Final = frozenset({"begun", "ended", "entered", "shifted", "walked"})
+"""Items that say what came about, and whom only those ask who walk under the same monitors."""
 
 _NOTHING: Final = (LookupError, TypeError, ValueError, AttributeError)
 """What is raised by a part that cannot be made again."""
@@ -52,11 +62,13 @@ class TakenOver:
         since: ChangesSince,
         view: ConfiguredTree,
         build: Build,
+        held: HeldParts | None = None,
     ) -> None:
         """Take what was kept of an analysis, with its parts (`kept_parts.parts_as_plain`).
 
         :param since: what has changed since.
         :param build: puts the parts of an analysis together.
+        :param held: the parts, where they were held against that.
         :raises LookupError: it cannot be taken over, or is nothing that was kept.
         :raises TypeError: it is nothing that was kept.
         :raises ValueError: likewise.
@@ -73,15 +85,17 @@ class TakenOver:
         bodies |= self._names.reached(at for at in read if at[0] not in since.gone)
         # The API may be told by a name that is new.
         api = None if since.names else api_that_holds(kept, self._items, bodies)
+        now = build({}, api) if held is None else held.live
         self._changed = changed_items(
-            self._items, bodies, build({}, api), self._names, tables=since.tables, gone=since.gone
+            self._items, bodies, now, self._names, tables=since.tables, gone=since.gone
         )
+        self._now, self._again = now, PartsAgain(now)
         self._told = [listed(part) for part in listed(kept["parts"])]
         self._values = listed(values["parts"])
         self._broken = {(f, name): why for f, name, why in map(strings, listed(kept["broken"]))}
         moved = since.moved
         self._summaries = given(kept["asked"], moved)
-        self._moved, self._view = moved, view
+        self._moved, self._view, self._tables = moved, view, since.tables
         self._rows = listed(values["rows"])
         self._effects = {
             number: item for item in map(listed, listed(values["effects"]))
@@ -97,6 +111,8 @@ class TakenOver:
         self._said: dict[Item, str] = {}
         self._definitions: dict[tuple[str, str], Definition] = {}
         self._analysis: Analysis | None = None
+        self._same_hooks = False
+        """Whether the implementation of the mode was taken over."""
         self._made = ToldValues(self._rows, moved, self._definition)
 
     def _keys(self, states: Sequence[object]) -> dict[tuple[str, ...], int]:
@@ -129,20 +145,38 @@ class TakenOver:
         ]
         return repr([*some, sorted(name for name in set(strings(names)) if name not in changed)])
 
-    def join(self, analysis: Analysis) -> None:
-        """Let an analysis have what may be taken over, if it has the same API of the mode."""
-        item = ("api",)
-        value, _ = analysis.program.reads.units[item]
-        digests = PartDigests(LineTokens(self._view))
-        (said,) = [string(part[4]) for part in self._told if part[0] == "api"]
-        if told(digests, item, value) == said:
-            self._analysis = analysis
-            analysis.summaries.taken_over = analysis.walker.taken_over = self
-
     @property
-    def joined(self) -> bool:
-        """Whether an analysis has what may be taken over."""
-        return self._analysis is not None
+    def api(self) -> KeptApi | None:
+        """The API of the mode, None where it has to be found anew."""
+        kept: KeptApi | None = built(KeptApi | None, plain_api(self._now.api))
+        return kept
+
+    def join(self, analysis: Analysis) -> bool:
+        """Let an analysis have what may be taken over, if it has the same API of the mode.
+
+        :param analysis: it was built with `api`.
+        :returns: whether it has.
+        """
+        item = ("api",)
+        (number,) = [n for n, part in enumerate(self._told) if part[0] == "api"]
+        self._analysis = analysis
+        reads = analysis.program.reads
+        if item not in reads.units:
+            again = self._again.read_by(item)
+            came = self._came_about(number) if again is None else again
+
+            def replayed() -> ModeApi:
+                self._replay(came)
+                return analysis.api
+
+            reads.unit(item, replayed)
+        value, _ = reads.units[item]
+        digests = PartDigests(LineTokens(self._view))
+        if told(digests, item, value) != string(self._told[number][4]):
+            self._analysis = None
+            return False
+        analysis.summaries.taken_over = analysis.walker.taken_over = self
+        return True
 
     def said(self, item: Item) -> str | None:
         """What tells the value of a part that was taken over."""
@@ -182,21 +216,59 @@ class TakenOver:
         analysis = self._analysis
         if analysis is None or analysis.call_transfer.unread:
             return None
-        *places, names = state[0], state[1], state[3], state[2]
-        settled = self._settled(*([[f, n] for f, _, n in some] for some in places), sorted(names))
+        settled = self._settled(*_plain_state(state))
         key = ("root", graph.file, graph.name, repr(plain_binding(binding)), settled)
         number = self._number(key)
-        if number is None:
-            return None
+        again = None if number is not None else self._again.root(graph, binding, state)
         try:
-            found = root_outcome(self._values[number], self._made)
-            came = self._came_about(number)
+            if number is not None:
+                found, came = outcome_of(self._values[number], self._made), self._came_about(number)
+            elif again is not None:
+                found, came = again
+            else:
+                return None
             if not all(self._comes_to_the_same(item) for item in came if item[0] == "asked"):
                 return None
         except _NOTHING:
             return None
         self._replay(came)
-        self._said[("root", graph.place, binding, None, state)] = string(self._told[number][4])
+        if number is not None:
+            said = string(self._told[number][4])
+            self._said["root", graph.place, binding, None, state] = said
+        return found
+
+    def hooks(self, words: Vocabulary) -> Implementation | None:
+        """The architecture's implementation of the mode; None where that is not known."""
+        number = None if self._tables else self._number((HOOKS, "", "", repr(None)))
+        names = self._names
+        if number is None or names.are_in(" ".join(names_of_hooks(words, self._live.api))):
+            return None
+        try:
+            found = hooks_of(self._values[number], self._moved, self._definition)
+            if names.are_in(" ".join(d.name for d in found.definitions)):
+                return None
+            came = self._came_about(number)
+        except _NOTHING:
+            return None
+        self._replay(came, apart=True)
+        self._same_hooks = True
+        return found
+
+    def judged(self, state: WalkerState) -> list[tuple[Definition, WalkOutcome]] | None:
+        """What the walks of its hooks came to when as much was settled; None: unknown."""
+        if not self._same_hooks:
+            return None
+        number = self._number((JUDGED, "", "", repr(None), self._settled(*_plain_state(state))))
+        if number is None:
+            return None
+        try:
+            found = judged_of(self._values[number], self._made, self._definition)
+            came = self._came_about(number)
+            if not all(self._comes_to_the_same(item) for item in came if item[0] == "asked"):
+                return None
+        except _NOTHING:
+            return None
+        self._replay(came, apart=True)
         return found
 
     def _number(self, key: tuple[str, ...]) -> int | None:
@@ -254,7 +326,11 @@ class TakenOver:
                 return file, self._moved.line(file, line), name
         return part
 
-    def _replay(self, came: Sequence[tuple[Any, ...]]) -> None:
+    def _replay(self, came: Sequence[tuple[Any, ...]], *, apart: bool = False) -> None:
+        """Let come about what came about.
+
+        :param apart: under monitors of its own, which nobody asks any more.
+        """
         live = self._live
         reads = live.program.reads
         for item in came:
@@ -274,6 +350,8 @@ class TakenOver:
                 case ("asked", file, name, binding):
                     at = self._definition(file, name)
                     reads.note(("asked", at.file, at.line, at.name, binding))
+                case (kind, *_) if apart and kind in _OF_MONITORS:
+                    reads.note(item)
                 case _:
                     live.walker.replay(item, self._graph)
 
@@ -300,6 +378,12 @@ class TakenOver:
         if self._analysis is None:
             raise LookupError("no analysis")
         return self._analysis
+
+
+def _plain_state(state: WalkerState) -> list[object]:
+    """What had been settled, as `kept_parts` keeps it."""
+    *places, names = state[0], state[1], state[3], state[2]
+    return [*([[f, n] for f, _, n in some] for some in places), sorted(names)]
 
 
 def _item_key(item: Sequence[object]) -> tuple[Any, ...]:
