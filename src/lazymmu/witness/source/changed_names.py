@@ -51,6 +51,7 @@ class ChangedNames(Container[str]):
         self._met: set[str] = set()
         self._users: dict[str, list[str]] = {}
         self._meaning: set[str] = set()
+        self._having: dict[str, bool] = {}
 
     def __bool__(self) -> bool:
         """Whether there are any."""
@@ -109,7 +110,7 @@ class ChangedNames(Container[str]):
             self.among(files.in_tables(rel))
             for rel, told in mapped(kept["files"]).items()
             if told is not None and listed(listed(told)[1])[1] is True
-            if self.among(self._of_file(rel))
+            if self._are_in_file(rel)
         )
 
     def concern(self, kept: Mapping[str, object]) -> bool:
@@ -129,11 +130,9 @@ class ChangedNames(Container[str]):
         of_files: dict[str, set[str]] = {}
         for file, name in functions:
             of_files.setdefault(file, set()).add(name)
-        words = {file: self._of_file(file) for file in of_files}
-        self.among(set().union(*words.values()))
         found: set[tuple[str, str]] = set()
         for file, names in of_files.items():
-            if self.among(words[file]):
+            if self._are_in_file(file):
                 found.update((file, name) for name in self._reached_in(file, names))
         return found
 
@@ -150,10 +149,13 @@ class ChangedNames(Container[str]):
                     found.add(raw.name)
         return found | made
 
-    def _of_file(self, rel: str) -> set[str]:
-        return {
-            word.decode("latin-1") for word in set(_BYTES.findall(self._view.sources.read(rel)))
-        }
+    def _are_in_file(self, rel: str) -> bool:
+        """Whether a file has one of the words."""
+        known = self._having.get(rel)
+        if known is None:
+            words = set(_BYTES.findall(self._view.sources.read(rel)))
+            known = self._having[rel] = bool(self.among({w.decode("latin-1") for w in words}))
+        return known
 
 
 def _words(text: bytes, start: int, end: int) -> set[bytes]:

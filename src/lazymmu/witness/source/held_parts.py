@@ -62,7 +62,7 @@ def changed_items(
     :param items: what was read, as `kept_parts.item_as_plain` tells it.
     :param live: an analysis of the tree as it is now.
     :param names: those that mean something else now.
-    :param tables: whether tables of functions may hold something else.
+    :param tables: whether tables of functions may hold something else, or one of those names.
     :param gone: files that are not there any more.
     """
     found = set()
@@ -81,7 +81,7 @@ def changed_items(
             ):
                 if said[2] == "small" or small_told(live, name, file) != said:
                     found.add(number)
-            case ["table", list(asked), str(said)] if tables or names:
+            case ["table", list(asked), str(said)] if tables:
                 if _is_other_table(live, asked, said, names, gone):
                     found.add(number)
             case ["stub", str(file), str(name), str(said)] if tables or (file, name) in bodies:

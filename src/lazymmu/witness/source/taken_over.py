@@ -86,8 +86,9 @@ class TakenOver:
         # The API may be told by a name that is new.
         api = None if since.names else api_that_holds(kept, self._items, bodies)
         now = build({}, api) if held is None else held.live
+        tables = since.tables or self._names.are_in_tables(analysis)
         self._changed = changed_items(
-            self._items, bodies, now, self._names, tables=since.tables, gone=since.gone
+            self._items, bodies, now, self._names, tables=tables, gone=since.gone
         )
         self._now, self._again = now, PartsAgain(now)
         self._told = [listed(part) for part in listed(kept["parts"])]
