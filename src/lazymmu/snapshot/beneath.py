@@ -14,7 +14,6 @@ is not noticed. That takes somebody who writes into the folder while it is read.
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import stat
 from collections.abc import Callable, Mapping
@@ -23,7 +22,7 @@ from typing import Final, NamedTuple, Protocol
 
 __all__ = [
     "ABSENT", "CROWD", "DISK_STAMP", "IRREGULAR", "LINK_OUT", "OUT", "Entry", "Folder", "Ground",
-    "Lose", "Stamp", "decoded", "fingerprint", "identity", "settled", "too_large", "why",
+    "Lose", "Stamp", "decoded", "identity", "settled", "too_large", "why",
 ]  # fmt: skip
 
 Stamp = tuple[int, ...]
@@ -382,11 +381,6 @@ def decoded(path: bytes) -> str:
 def settled(stamp: Stamp, now: int) -> bool:
     """Whether another change of a file would show in its stamp, which was taken after `now`."""
     return len(stamp) < DISK_STAMP or stamp[2] < now - _SETTLED
-
-
-def fingerprint(content: bytes) -> int:
-    """A number for some content."""
-    return int.from_bytes(hashlib.blake2b(content, digest_size=16).digest())
 
 
 def why(error: Exception) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 
-__all__ = ["SHA1", "SHA256", "blob_id"]
+__all__ = ["SHA1", "SHA256", "blob_id", "fingerprint"]
 
 SHA1, SHA256 = "sha1", "sha256"
 """The two formats of names that a repository may have (extensions.objectFormat)."""
@@ -20,3 +20,8 @@ def blob_id(content: bytes | bytearray | memoryview, form: str = SHA1) -> str:
     digest = hashlib.new(form, b"blob %d\0" % len(content), usedforsecurity=False)
     digest.update(content)
     return digest.hexdigest()
+
+
+def fingerprint(content: bytes) -> int:
+    """A number for some content, for this program alone: it costs less than the name."""
+    return int.from_bytes(hashlib.blake2b(content, digest_size=16).digest())

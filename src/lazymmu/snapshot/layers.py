@@ -8,8 +8,8 @@ import errno
 import os
 from typing import TYPE_CHECKING
 
-from lazymmu.snapshot.beneath import ABSENT, Entry, Ground, Lose, Stamp, fingerprint, too_large
-from lazymmu.snapshot.content import blob_id
+from lazymmu.snapshot.beneath import ABSENT, Entry, Ground, Lose, Stamp, too_large
+from lazymmu.snapshot.content import blob_id, fingerprint
 from lazymmu.snapshot.listing import wanted
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lazymmu.snapshot.beneath import ABSENT, Entry, Ground, Stamp, fingerprint, settled, why
+from lazymmu.snapshot.beneath import ABSENT, Entry, Ground, Stamp, settled, why
+from lazymmu.snapshot.content import fingerprint
 from lazymmu.snapshot.layers import Mounted, Over
 from lazymmu.snapshot.listed_once import ListedOnce
 from lazymmu.snapshot.listing import CONTENT_CAP, Source
