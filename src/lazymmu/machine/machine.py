@@ -127,7 +127,8 @@ class Machine:
         self.programs = Programs(self.operations)
         self.continuations = Continuations(cached=cached)
         self.memory.know_pages(mapped_by(config, self.operations))
-        self._alternatives = max((self.core.alternatives, *map(alternatives, given)))
+        own = (self.arch.alternatives, self.core.alternatives)
+        self._alternatives = max((*own, *map(alternatives, given)))
         self._handlers = tuple(self.handler(irq.kind, irq.program) for irq in config.interrupts)
         for irq in config.interrupts:
             self.programs.run(irq.program)  # an operation that is not there is refused now

@@ -96,6 +96,7 @@ class Arch:
     :param flush_how: whether arch_flush_lazy_mmu_mode() does anything.
     :param paused_out: what the switch hooks have put into the pause count of a task that waits.
     :param invalidates_late: in the mode, the invalidation of what is changed at once may wait.
+    :param alternatives: the most that a choice in its own code has.
     :param api: the generic API that a posted design brings along, None for the release's.
     :param fault: the file that looks at what the MMU refuses.
     """
@@ -107,6 +108,7 @@ class Arch:
     flush_how: ClassVar[FlushHow] = "now"
     paused_out: ClassVar[int] = 0
     invalidates_late: ClassVar[bool] = False
+    alternatives: ClassVar[int] = 0
     api: ClassVar[type[DirectMode] | None] = None
     fault: ClassVar[str] = "mm/memory.c"
 

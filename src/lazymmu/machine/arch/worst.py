@@ -17,6 +17,9 @@ texts up to 7.3 say:
     "reads though a raw PTE pointer after it has been modified are not guaranteed to be up to date"
         -> reads look at memory; so do the atomic accessors, which change it there and then
 
+No text says what becomes of a batch whose task exits in its section: it waits for ever, or goes out
+at the switch (as Xen's queue does), over what others did meanwhile.  That is a choice.
+
 What the texts do not say holds for the worst case too, where a rule for implementations follows
 from the rest: an update made in an interrupt takes effect at once, whatever waits; a section's end
 makes all of it effective; an entry's last store wins.
@@ -37,9 +40,10 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from lazymmu.contract.events import TlbFlush
 from lazymmu.machine.arch.base import Arch
+from lazymmu.machine.control import chance
 from lazymmu.machine.layout import Column
 from lazymmu.machine.memory import NOTHING
-from lazymmu.machine.steps import atomic, routine
+from lazymmu.machine.steps import atomic, local, routine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,6 +77,7 @@ class WorstCase(Arch, ABC):
 
     pins: ClassVar[bool] = False
     invalidates_late: ClassVar[bool] = True
+    alternatives: ClassVar[int] = 2
     owner: ClassVar[str] = "task"
     columns: ClassVar[tuple[Column, ...]] = (
         Column("batch", "task", ()),
@@ -122,6 +127,21 @@ class WorstCase(Arch, ABC):
             for name, value in holder.batch:
                 if name == entry:
                     yield value
+
+    @routine(TEXT)
+    def arch_start_context_switch(self, prev: int) -> Routine:
+        """What a task that exits leaves behind goes out, or never does."""
+        if (yield self._leaves(prev)) and (yield chance()):
+            yield self._left()
+
+    @local
+    def _leaves(self, here: StepContext, prev: int) -> bool:
+        holder = self.holder(here)
+        return here.task_at(prev).status == "dead" and bool(holder.batch or holder.batched_flushes)
+
+    @atomic
+    def _left(self, here: StepContext) -> None:
+        self.flush_batch(here, "switch")
 
     # ---- accessors -------------------------------------------------------------------------------
 
