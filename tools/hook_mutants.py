@@ -31,7 +31,7 @@ from lazymmu.machine import releases
 from lazymmu.snapshot.cache import Cache
 from lazymmu.snapshot.tree import Tree
 from lazymmu.witness.machine.verdict import SearchOutcome, Verdict
-from lazymmu.witness.source.check import detect_dialect
+from lazymmu.witness.source.spoken_dialect import detect_dialect
 from tools.hook_sites import HookMutant, mutants
 from tools.mutants import judged
 

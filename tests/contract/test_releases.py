@@ -15,8 +15,8 @@ from lazymmu.kernelc.program import Program
 from lazymmu.kernelc.tree_index import TreeIndex
 from lazymmu.snapshot.tree import Tree
 from lazymmu.witness.source import arch_hooks
-from lazymmu.witness.source.check import detect_dialect
 from lazymmu.witness.source.prefilter import prefilter
+from lazymmu.witness.source.spoken_dialect import detect_dialect
 
 DIRECTORIES = {"6.1.192": "6.1", "6.12.117": "6.12", "7.3.4": "7.3"}
 """Trees that are kept by the name of their series."""

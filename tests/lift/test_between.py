@@ -17,7 +17,7 @@ from lazymmu.lift.tree import install, uninstall
 from lazymmu.lift.values import CPointer
 from lazymmu.lift.words import LiftWord
 from lazymmu.machine import EntrySpec, IrqSpec, Machine, MachineConfig, TaskSpec
-from lazymmu.witness.source.check import detect_dialect
+from lazymmu.witness.source.spoken_dialect import detect_dialect
 
 READ, WRITE = SimpleNamespace(op=Opcode.LOAD), SimpleNamespace(op=Opcode.STORE)
 CALL = SimpleNamespace(op=Opcode.CALL)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from lazymmu.contract import vocabulary
-from lazymmu.lift.implementation import LiftedArch
+from lazymmu.lift.implementation import LiftedArch, out_of_interrupts
 from lazymmu.lift.primitives import does
 from lazymmu.lift.steps import Going, PositionCall
 from lazymmu.machine.arch.arm64 import PGTABLE_H, Arm64, Arm64TrySet
@@ -70,10 +70,11 @@ class LiftedArm64(LiftedArch, Arm64):
 
     def mode_on(self, here: StepContext) -> Known:
         """Whether they would be by the task that runs here, whatever interrupts it."""
-        apart = here.apart()
-        apart.this_cpu.irq = ""
-        apart.current.bh_off = 0
-        return "yes" if self.lazy(apart) else "no"
+        return "yes" if self.lifted.answers.ask(here, "mode", self._is_on) else "no"
+
+    def _is_on(self, apart: StepContext) -> bool:
+        out_of_interrupts(apart)
+        return self._is_lazy(apart)
 
     def pending(self, here: StepContext, cpu: int) -> tuple[tuple[str, str], ...]:
         """What the task on a CPU owes, by entry."""

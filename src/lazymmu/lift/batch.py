@@ -23,7 +23,7 @@ from lazymmu.contract.events import (
     Unpin,
 )
 from lazymmu.lift.ctypes import typed
-from lazymmu.lift.implementation import LiftedArch
+from lazymmu.lift.implementation import LiftedArch, out_of_interrupts
 from lazymmu.lift.primitives import does
 from lazymmu.lift.problem import Unliftable
 from lazymmu.lift.steps import Going, PositionCall
@@ -82,10 +82,12 @@ class LiftedBatch(LiftedArch, CpuBatch):
 
     def mode_on(self, here: StepContext) -> Known:
         """Whether one by the task that runs here would wait, whatever interrupts it."""
-        apart = here.apart()
-        apart.this_cpu.irq = ""
-        apart.current.bh_off = 0
-        return "yes" if self.active(apart) else "no"
+        handed = self._handed(next(iter(self.memory.specs)), "A")
+        return "yes" if self.lifted.answers.ask(here, ("mode", handed), self._is_on) else "no"
+
+    def _is_on(self, apart: StepContext) -> bool:
+        out_of_interrupts(apart)
+        return self._is_active(apart)
 
     def update(self, here: StepContext) -> None:
         """Add a translation of the first entry."""
@@ -177,6 +179,10 @@ class LiftedBatch(LiftedArch, CpuBatch):
                 raise Unliftable(f"parameter {name} of {add.name}()", add.file, add.line)
         return tuple(handed)
 
+    @cached_property
+    def _compares(self) -> bool:
+        return self.lifted.compares(self.batch.add)
+
     @atomic
     def on_add(self, here: StepContext, going: Going, first: bool) -> Going:
         """A step of the function that adds."""
@@ -184,7 +190,7 @@ class LiftedBatch(LiftedArch, CpuBatch):
         self.why = "add"
         if first:
             here.emit(FunctionCall, function=batch.add.name, role="arch-hook")
-            here.emit(BatchKey, variable=batch.variable, checked=self.lifted.compares(batch.add))
+            here.emit(BatchKey, variable=batch.variable, checked=self._compares)
         before = len(self.items_of(here, here.cpu))
         after, _ = self.runner.on(here, going, hooks=False)
         if len(self.items_of(here, here.cpu)) > before:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lazymmu.machine.memory import Memory
     from lazymmu.machine.steps import Routine, RoutineCall
 
-__all__ = ["LiftedApi", "LiftedArch"]
+__all__ = ["LiftedApi", "LiftedArch", "out_of_interrupts"]
 
 _EVENTS: dict[str, type[Event]] = {
     "lazy_mmu_mode_enable": Enable,
@@ -32,6 +32,12 @@ _EVENTS: dict[str, type[Event]] = {
     "lazy_mmu_mode_pause": Pause,
     "lazy_mmu_mode_resume": Resume,
 }
+
+
+def out_of_interrupts(apart: StepContext) -> None:
+    """Take a copy of a state out of what interrupts its task."""
+    apart.this_cpu.irq = ""
+    apart.current.bh_off = 0
 
 
 def _source(name: str) -> Any:
@@ -60,6 +66,7 @@ class LiftedArch(Arch):
         self.runner = Runner(self.lifted, self.does, self.steps)
         self.kept = KeptRuns()
         self.why = ""
+        self._begun: dict[str, RoutineCall | None] = {}
 
     def does(self, here: Execution, call: Called) -> Value:
         """Do a word of the architecture, or one of all."""
@@ -87,9 +94,17 @@ class LiftedArch(Arch):
         yield from self._hook("arch_flush_lazy_mmu_mode")
 
     def _hook(self, name: str) -> Routine:
+        if name not in self._begun:
+            self._begun[name] = self._begin(name)
+        begun = self._begun[name]
+        if begun is not None:
+            yield begun
+
+    def _begin(self, name: str) -> RoutineCall | None:
         code = self.lifted.functions.get(name)
-        if code is not None and not self.lifted.is_empty(code):
-            yield self.going(self.runner.begin(self.lifted.real(code)))
+        if code is None or self.lifted.is_empty(code):
+            return None
+        return self.going(self.runner.begin(self.lifted.real(code)))
 
     def going(self, going: Going) -> RoutineCall:
         """A hook from where it is on."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lazymmu.lift.ctypes import CType
 from lazymmu.lift.execute import Stopped
-from lazymmu.lift.implementation import LiftedArch
+from lazymmu.lift.implementation import LiftedArch, out_of_interrupts
 from lazymmu.lift.primitives import does
 from lazymmu.lift.values import CPointer, EntryRef, Handle, Value
 from lazymmu.machine.arch.xen import XenQueue
@@ -45,10 +45,12 @@ class LiftedXen(LiftedArch, XenQueue):
 
     def mode_on(self, here: StepContext) -> Known:
         """Whether an update by the task that runs here would wait, whatever interrupts it."""
-        apart = here.apart()
-        apart.this_cpu.irq = ""
-        apart.current.bh_off = 0
-        return "yes" if self.lazy(apart) else "no"
+        entry = next(iter(self.memory.specs))
+        return "yes" if self.lifted.answers.ask(here, ("mode", entry), self._is_on) else "no"
+
+    def _is_on(self, apart: StepContext) -> bool:
+        out_of_interrupts(apart)
+        return self._is_lazy(apart)
 
     def does(self, here: Execution, call: Called) -> Value:
         """Queue, issue and store; all else is common."""

@@ -108,7 +108,7 @@ def _all(
     from lazymmu.lift.steps import Steps
     from lazymmu.lift.tree import install
     from lazymmu.snapshot.cache import Cache
-    from lazymmu.witness.source.check import detect_dialect
+    from lazymmu.witness.source.spoken_dialect import detect_dialect
 
     store = None if cache_dir is None else Cache(cache_dir)
     library = TreeIndex(opened, cache=store)

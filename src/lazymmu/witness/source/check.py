@@ -8,7 +8,6 @@ in processes of their own, because nothing of one is of use to another but plain
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict, Unpack
@@ -20,8 +19,6 @@ from lazymmu.contract.rules.rule import Witness
 from lazymmu.garbage_collection import free_earlier, seldom_collected
 from lazymmu.kernelc.arch_profile import PROFILES, Profile
 from lazymmu.kernelc.configured_tree_builder import core_directories
-from lazymmu.kernelc.parse.lexemes import COMMENT
-from lazymmu.kernelc.parse.slices import definitions
 from lazymmu.kernelc.tree_index import TreeIndex
 from lazymmu.one_stack import in_one_stack
 from lazymmu.processes import Task
@@ -37,13 +34,12 @@ from lazymmu.witness.source.other_names import joined
 from lazymmu.witness.source.prefilter import Prefilter, prefilter
 from lazymmu.witness.source.result_cache import keep, key, recall
 from lazymmu.witness.source.source_lines import with_code
+from lazymmu.witness.source.spoken_dialect import detect_dialect
 
 Where = str | os.PathLike[str] | Tree
 """What may be checked: the path of a tree, or one that is open."""
 
 Progress = Callable[[str, int, int], None]
-
-_API_HEADER = "include/linux/pgtable.h"
 
 
 class TreeOptions(TypedDict, total=False):
@@ -324,21 +320,6 @@ def _known(what: str, names: Iterable[str], known: Collection[str]) -> None:
     for name in names:
         if name not in known:
             raise ValueError(f"unknown {what} `{name}` (known: {', '.join(known)})")
-
-
-_COMMENT = re.compile(rb"(?:^[ \t]*//[^\n]*\n)+|" + COMMENT, re.M)
-"""A comment; lines that begin with `//` and follow each other are one."""
-
-_OF_THE_MODE = re.compile(rb"lazy(?:[\s*/]+|_)mmu", re.I)
-
-
-def detect_dialect(tree: Tree) -> Dialect:
-    """The dialect of the contract that a tree's own text speaks (include/linux/pgtable.h)."""
-    text = tree.read(_API_HEADER)
-    found = definitions(text)
-    names = {d.name for d in found}
-    said = b"\n\n".join(m[0] for m in _COMMENT.finditer(text) if _OF_THE_MODE.search(m[0]))
-    return dialects.detect(said.decode("latin-1"), names)
 
 
 def _merged(lists: Iterable[Iterable[Lost]]) -> tuple[Lost, ...]:
