@@ -58,7 +58,7 @@ def test_a_list_is_read() -> None:
         ("T0:", "1:1: a task without an event"),
         ("layer=arch enable", "1:1: a line begins with the name of an event"),
         ("take", "1:1: `take` needs its lock"),
-        ("T0: pin hard", "1:9: `kind` is one of preempt, migrate, irq, bh"),
+        ("T0: pin hard", "1:9: `kind` is one of preempt, migrate, irq, irqsave, bh"),
         ("enable colour=red", "1:8: this event has no `colour`"),
         ("enable arch layer=arch", "1:13: `layer` is given twice"),
         ("exit now", "1:6: unexpected positional value `now`"),

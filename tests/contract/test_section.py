@@ -101,6 +101,34 @@ def test_pins_have_multiplicity() -> None:
     assert not after(ev.Unpin("preempt"), start=state).pinned
 
 
+def test_interrupts_are_let_in_however_often_they_were_put_off() -> None:
+    """include/linux/irqflags.h: local_irq_disable() is no count, whoever else kept the state."""
+    off = after(ev.Pin("irqsave"), ev.Pin("irq"), ev.Pin("irq"))
+    assert off.pins == ("irq",)
+    assert not after(ev.Unpin("irq"), start=off).pinned
+
+
+@pytest.mark.parametrize("found_off", [True, False])
+def test_what_was_kept_of_interrupts_is_set_again(found_off: bool) -> None:
+    """local_irq_restore() sets what its local_irq_save() found, whatever was done in between."""
+    start = after(ev.Pin("irq")) if found_off else TaskState()
+    for between in ([], [ev.Unpin("irq")], [ev.Pin("irqsave"), ev.Unpin("irqsave")]):
+        state = after(ev.Pin("irqsave"), *between, ev.Unpin("irqsave"), start=start)
+        assert state == start
+
+
+def test_interrupts_that_nobody_kept_are_let_in_where_they_are_given_back() -> None:
+    """A helper is handed the flags that its caller kept: nobody knows better."""
+    assert not after(ev.Pin("irq"), ev.Unpin("irqsave")).pinned
+
+
+def test_more_states_of_interrupts_than_are_kept_are_no_longer_known() -> None:
+    """So that the state stays small: rules that ask for pins are silent."""
+    deep = after(*[ev.Pin("irqsave")] * 3)
+    assert deep.knows("pins")
+    assert not after(ev.Pin("irqsave"), start=deep).knows("pins")
+
+
 def test_a_spinlock_pins() -> None:
     """Holding any lock of the vocabulary keeps the task on its CPU."""
     assert after(ev.Take("lock")).pinned
@@ -185,6 +213,9 @@ _EVENTS = st.sampled_from(
         ev.Drop("ptl", "ptl"),
         ev.Pin("bh"),
         ev.Unpin("bh"),
+        ev.Pin("irq"),
+        ev.Pin("irqsave"),
+        ev.Unpin("irqsave"),
         ev.IrqEnter("hard"),
         ev.IrqExit("hard"),
         ev.Unknown("pending"),
@@ -204,6 +235,7 @@ def test_the_state_stays_small_and_hashable(happened: list[ev.Event]) -> None:
         assert hash(state) is not None
         assert 0 <= state.depth <= MAX_DEPTH
         assert 0 <= state.paused <= MAX_DEPTH
-        assert len(state.pins) <= MAX_DEPTH
+        assert len(state.pins) <= MAX_DEPTH + 1
+        assert len(state.irqs_kept) <= MAX_DEPTH
         assert len(state.irq) <= MAX_DEPTH
         assert len(state.pending) <= 4

@@ -109,15 +109,36 @@ def test_interrupts_are_off_until_the_outermost_of_a_path_lets_them_in():
     made = finding(
         "sleep-in-section",
         PathEvent("Enable"),
-        *[PathEvent("Pin", "irq", "local_irq_save")] * 2,
-        PathEvent("Unpin", "irq", "local_irq_restore"),
+        *[PathEvent("Pin", "irqsave")] * 2,
+        PathEvent("Unpin", "irqsave"),
         PathEvent("Write", "p", "set_pte"),
-        PathEvent("Unpin", "irq", "local_irq_restore"),
+        PathEvent("Unpin", "irqsave"),
         PathEvent("MaySleep"),
     )
-    names = [line.name for line in load(scenario_of(made), "mine").tasks[0].operations]
     order = ["local_irq_disable", "set_pte", "local_irq_enable", "schedule"]
-    assert [name for name in names if name in order] == order
+    assert played(made, order) == order
+
+
+def test_interrupts_that_are_let_in_are_let_in_whatever_was_kept():
+    """local_irq_enable() does not ask who put them off, and what was kept is set again later."""
+    made = finding(
+        "sleep-in-section",
+        PathEvent("Enable"),
+        PathEvent("Pin", "irqsave"),
+        PathEvent("Pin", "irq"),
+        PathEvent("Unpin", "irq"),
+        PathEvent("Write", "p", "set_pte"),
+        PathEvent("Unpin", "irqsave"),
+        PathEvent("MaySleep"),
+    )
+    order = ["local_irq_disable", "local_irq_enable", "set_pte", "schedule"]
+    assert played(made, order) == order
+
+
+def played(made, names):
+    """The operations of a finding's scenario that have one of these names, in order."""
+    lines = [line.name for line in load(scenario_of(made), "mine").tasks[0].operations]
+    return [name for name in lines if name in names]
 
 
 def test_a_lock_that_the_caller_has_taken_is_taken_first():

@@ -165,7 +165,7 @@ class Pin(Event):
 
 @dataclass(frozen=True, slots=True)
 class Unpin(Event):
-    """The opposite of `Pin`; pins of one kind nest."""
+    """The opposite of `Pin`; pins of one kind nest, but `irq` is a flag that `irqsave` keeps."""
 
     kind: PinKind
 

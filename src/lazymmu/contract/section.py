@@ -38,6 +38,7 @@ from lazymmu.contract.events import (
     UserReturn,
     Write,
 )
+from lazymmu.contract.interrupts_off import INTERRUPTS, MOST_KEPT, InterruptsOff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -103,10 +104,11 @@ class TaskState:
     :param paused: pauses begun and not ended.
     :param pending: deferred writes and invalidations.
     :param locks: locks held.
-    :param pins: what keeps the task where it is, sorted, one item per pin.
+    :param pins: what keeps the task where it is, sorted, one item per pin; "irq" once at most.
     :param irq: interrupts that the task is in, innermost last.
     :param unknown: aspects (`events.Aspect` without "all") that are not known: rules that need one
         of them stay silent.
+    :param irqs_kept: whether each local_irq_save() found interrupts off, innermost last.
     """
 
     depth: int = 0
@@ -116,6 +118,7 @@ class TaskState:
     pins: tuple[str, ...] = ()
     irq: tuple[str, ...] = ()
     unknown: frozenset[str] = frozenset()
+    irqs_kept: tuple[bool, ...] = ()
 
     @property
     def on(self) -> bool:
@@ -213,14 +216,16 @@ def _more(state: TaskState, aspect: str) -> frozenset[str]:
 
 
 def _moved(state: TaskState, depth: int, pending: frozenset[Pending]) -> TaskState:
+    kept = state.irqs_kept
     return TaskState(
-        depth, state.paused, pending, state.locks, state.pins, state.irq, state.unknown
+        depth, state.paused, pending, state.locks, state.pins, state.irq, state.unknown, kept
     )
 
 
 def _locked(state: TaskState, locks: frozenset[Held]) -> TaskState:
+    pending, kept = state.pending, state.irqs_kept
     return TaskState(
-        state.depth, state.paused, state.pending, locks, state.pins, state.irq, state.unknown
+        state.depth, state.paused, pending, locks, state.pins, state.irq, state.unknown, kept
     )
 
 
@@ -291,18 +296,28 @@ def _drop(state: TaskState, event: Drop) -> TaskState:
 
 
 def _pin(state: TaskState, event: Pin) -> TaskState:
-    kind = event.kind
+    if (kind := event.kind) in INTERRUPTS:
+        return _interrupts(state, event, pins=True)
     if state.pins.count(kind) == MAX_DEPTH:
         return replace(state, unknown=_more(state, "pins"))
     return replace(state, pins=tuple(sorted((*state.pins, kind))))
 
 
 def _unpin(state: TaskState, event: Unpin) -> TaskState:
-    kind = event.kind
+    if (kind := event.kind) in INTERRUPTS:
+        return _interrupts(state, event, pins=False)
     if kind not in state.pins:
         return state
     at = state.pins.index(kind)
     return replace(state, pins=state.pins[:at] + state.pins[at + 1 :])
+
+
+def _interrupts(state: TaskState, event: Pin | Unpin, *, pins: bool) -> TaskState:
+    if pins and event.kind == "irqsave" and len(state.irqs_kept) == MOST_KEPT:
+        state = replace(state, unknown=_more(state, "pins"))
+    after = InterruptsOff("irq" in state.pins, state.irqs_kept).after(event.kind, pins=pins)
+    held = [*(pin for pin in state.pins if pin != "irq"), *["irq"] * after.off]
+    return replace(state, pins=tuple(sorted(held)), irqs_kept=after.kept)
 
 
 def _irq_enter(state: TaskState, event: IrqEnter) -> TaskState:

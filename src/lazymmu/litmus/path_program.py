@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from lazymmu.contract.interrupts_off import INTERRUPTS, InterruptsOff
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -17,6 +19,7 @@ _PINS: Final = {
     "preempt": "preempt_{}able",
     "migrate": "migrate_{}able",
     "irq": "local_irq_{}able",
+    "irqsave": "local_irq_{}able",
     "bh": "local_bh_{}able",
 }
 _CLEARS: Final = ("clear", "xchg", "invalidate")
@@ -75,7 +78,7 @@ class PathProgram:
     dropped: str = ""
     depth: int = 0
     paused: int = 0
-    irqs_off: int = 0
+    irqs: InterruptsOff = field(default_factory=InterruptsOff)
     pages: int = 0
 
     @classmethod
@@ -159,15 +162,11 @@ class PathProgram:
         self.lines.append((line, ""))
 
     def pin(self, event: PathEvent) -> None:
-        """Pin, or let go.
-
-        On a path pins of a kind nest, and of interrupts, too: what keeps them off inside keeps what
-        it finds (local_irq_save()), which is told by the outermost alone.
-        """
+        """Pin, or let go; of interrupts what puts them off, or lets them in, and no more."""
         pins = event.event == "Pin"
-        if event.about == "irq":
-            before, self.irqs_off = self.irqs_off, max(self.irqs_off + (1 if pins else -1), 0)
-            if min(before, self.irqs_off) > 0:
+        if event.about in INTERRUPTS:
+            before, self.irqs = self.irqs, self.irqs.after(event.about, pins=pins)
+            if before.off == self.irqs.off:
                 return
         self.say(_PINS[event.about].format("dis" if pins else "en"))
 

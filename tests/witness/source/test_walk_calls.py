@@ -364,6 +364,25 @@ def test_a_sleep_below_a_lock_of_the_callee_is_left_out(
 
 
 @pytest.mark.parametrize(
+    ("off", "on"),
+    [
+        ("local_irq_disable()", "local_irq_enable()"),
+        ("spin_lock_irq(&l)", "spin_unlock_irq(&l)"),
+    ],
+)
+def test_a_sleep_where_a_callee_has_let_interrupts_in_counts(
+    agrees: Agrees, off: str, on: str
+) -> None:
+    """A flag and no count: they are on, though what was kept has not been set again yet."""
+    inner = "static void inner(void) { might_sleep(); }\n"
+    kept = "local_irq_save(flags); {} local_irq_restore(flags);"
+    again = kept.format("local_irq_save(more); local_irq_restore(more); inner();")
+    silent(agrees, f"{inner}static void work(void) {{ {again} }}\n", "work()")
+    early = kept.format(f"{off}; {on}; inner();")
+    sleeps(agrees, f"{inner}static void work(void) {{ {early} }}\n", "work()")
+
+
+@pytest.mark.parametrize(
     ("context", "may"),
     [
         ("Any context.", False),

@@ -625,6 +625,51 @@ void f(void)
     )
 
 
+@pytest.mark.parametrize(
+    ("off", "on"),
+    [
+        ("local_irq_disable()", "local_irq_enable()"),
+        ("spin_lock_irq(&some)", "spin_unlock_irq(&some)"),
+    ],
+)
+def test_interrupts_that_are_let_in_pin_no_more_whoever_kept_them(
+    agrees: Agrees, off: str, on: str
+) -> None:
+    """Whether they are off is a flag, and no count; what was kept is set again at the end."""
+    agrees(
+        f"""
+static spinlock_t some;
+
+void f(void)
+{{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	{off};
+	{on};
+	lazy_mmu_mode_enable();	/* expect: preempted-in-section */
+	lazy_mmu_mode_disable();
+	local_irq_restore(flags);
+}}
+
+void g(void)
+{{
+	unsigned long flags;
+
+	local_irq_disable();
+	local_irq_save(flags);
+	local_irq_restore(flags);
+	lazy_mmu_mode_enable();
+	lazy_mmu_mode_disable();
+	local_irq_enable();
+	lazy_mmu_mode_enable();	/* expect: preempted-in-section */
+	lazy_mmu_mode_disable();
+}}
+""",
+        information=True,
+    )
+
+
 @pytest.mark.parametrize("fails", [True, False])
 def test_a_lock_taken_by_way_of_another_fails_when_that_does(agrees: Agrees, fails: bool) -> None:
     """Whether it may return without the lock is read off the tree, through what it calls."""

@@ -89,7 +89,7 @@ class LockCall:
     field: str = ""
     returns: Literal["lock", "entry", "bool", "int", "none"] = "none"
     may_fail: bool = False
-    pin: Literal["preempt", "migrate", "irq", "bh", ""] = ""
+    pin: PinKind | Literal[""] = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 
-from lazymmu.contract.events import Drop, Event, Pause, Pin, Take, Write
+from lazymmu.contract.events import Drop, Event, Pause, Pin, Take, Unpin, Write
+from lazymmu.contract.interrupts_off import INTERRUPTS, InterruptsOff
 from lazymmu.witness.finding import PathEvent, Step
 from lazymmu.witness.source.path.path_state import RawReport
 from lazymmu.witness.source.path.path_trace import PathTrace
@@ -17,7 +18,7 @@ MAX_EVENTS = 60
 MAX_PATH = 200
 """Steps of a path that are told; the longest in the findings of real trees has some 30."""
 
-_HELD = (Take, Drop, Pin, Pause)
+_HELD = (Take, Drop, Pin, Unpin, Pause)
 """What counts of the time before a section: the locks, pins and pauses that are held in it."""
 
 
@@ -30,17 +31,38 @@ def path_events(
     """
     since = 0 if start is None else start
     before = [note.event for note in notes[:since] if isinstance(note.event, _HELD)]
-    found: list[Event] = [event for event in before if _is_held(event, before)]
+    pins = _still_pinning(before)
+    found: list[Event] = [event for event in before if _is_held(event, before, pins)]
     found += [note.event for note in notes[since:] if note.event is not None]
     return tuple(map(_plain, [*found, raw.violation.event]))[-MAX_EVENTS:]
 
 
-def _is_held(event: Event, before: Sequence[Event]) -> bool:
-    """Whether something that began is not over at the end of `before`."""
+def _still_pinning(before: Sequence[Event]) -> list[Event]:
+    """The pins that are not over; of interrupts all that was done to them, unless it is nothing."""
+    held: list[Event] = []
+    irqs, flag = InterruptsOff(), list[Event]()
+    for event in before:
+        if not isinstance(event, (Pin, Unpin)):
+            continue
+        if event.kind in INTERRUPTS:
+            irqs = irqs.after(event.kind, pins=isinstance(event, Pin))
+            flag.append(event)
+        elif isinstance(event, Pin):
+            held.append(event)
+        else:
+            alike = [one for one in held if isinstance(one, Pin) and one.kind == event.kind]
+            held = [one for one in held if not alike or one is not alike[-1]]
+    return held + (flag if irqs != InterruptsOff() else [])
+
+
+def _is_held(event: Event, before: Sequence[Event], pins: Sequence[Event]) -> bool:
+    """Whether something that began is not over at the end of `before`, of pins one of `pins`."""
+    if isinstance(event, (Pin, Unpin)):
+        return any(one is event for one in pins)
     if isinstance(event, Take):
         after = before[before.index(event) + 1 :]
         return not any(isinstance(one, Drop) and one.lock == event.lock for one in after)
-    return isinstance(event, (Pin, Pause))
+    return isinstance(event, Pause)
 
 
 def _plain(event: Event) -> PathEvent:

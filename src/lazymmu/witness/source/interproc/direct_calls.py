@@ -36,7 +36,7 @@ from lazymmu.witness.source.interproc.call_targets import Binding, CallResolver,
 from lazymmu.witness.source.interproc.call_words import says
 from lazymmu.witness.source.interproc.constants import ConstantEvaluator
 from lazymmu.witness.source.interproc.mode_api import ModeApi
-from lazymmu.witness.source.interproc.sleep_roots import SleepRoots
+from lazymmu.witness.source.interproc.sleep_roots import AtomicContext, SleepRoots
 from lazymmu.witness.source.interproc.table_lookup import TableLookup
 
 __all__ = ["CallBelow", "DirectCalls", "OwnPart"]
@@ -128,8 +128,8 @@ class DirectCalls(CallResolver):
         atomic_only = self.sleeping.believed_not_to(definition)
         asleep_ok = not atomic_only and whole.get(shape.gfp or "") != NONBLOCKING
         found: _Found = {}
-        seen: set[tuple[int, int, frozenset[str]]] = set()
-        todo: list[tuple[int, int, frozenset[str]]] = [(0, 0, frozenset())]
+        seen: set[tuple[int, AtomicContext, frozenset[str]]] = set()
+        todo = [(0, AtomicContext(), frozenset[str]())]
         while todo:
             at = todo.pop()
             if at in seen:
@@ -145,7 +145,7 @@ class DirectCalls(CallResolver):
             if node.expr is not None:
                 for call in shape.calls[index]:
                     at_call = _At(graph, index, env, atomic, asleep_ok)
-                    atomic = max(0, atomic + self._call(call, at_call, found))
+                    atomic = self._call(call, at_call, found)
                 overwritten = shape.rewritten[index] & whole.keys()
                 if overwritten:
                     lost = lost | overwritten
@@ -153,11 +153,11 @@ class DirectCalls(CallResolver):
             ways: Iterable[int] = node.succ
             if len(node.succ) > 1 and node.expr is not None:
                 ways = _successors(node, self.facts.within(graph, env))
-            todo += [(succ, min(atomic, 3), lost) for succ in ways]
+            todo += [(succ, atomic, lost) for succ in ways]
         return tuple(found)
 
-    def _call(self, call: AnyCall, at: _At, found: _Found) -> int:
-        """Note what one call reaches; the change of the depth of atomic context."""
+    def _call(self, call: AnyCall, at: _At, found: _Found) -> AtomicContext:
+        """Note what one call reaches; the atomic context after it."""
         words = self.words
         name = callee(call, at.graph, at.env)
         mode = self.api.of_call(call, name, at.graph.file)
@@ -168,7 +168,7 @@ class DirectCalls(CallResolver):
                 self._call(named(call, possible), there, found)
             if not targets:
                 self._asleep(call, replace(at, guessed=True), found)
-            return 0
+            return at.atomic
         said = says(call, name or call.name or "", at.graph)
         step = Step(at.graph.file, call.line, call.column, at.graph.name, said)
         if mode is not None or name is None:
@@ -177,21 +177,20 @@ class DirectCalls(CallResolver):
                 chain = CallChain(mode.action, what, (step,), detail=layer, ambiguous=at.guessed)
                 found[chain] = None
                 # Where the mode is paused no section stands in the way of sleeping.
-                return {"pause": 1, "resume": -1}.get(mode.action, 0)
-            return 0
-        change = self.sleeping.change(name)
+                return at.atomic.deeper({"pause": 1, "resume": -1}.get(mode.action, 0))
+            return at.atomic
+        after = self.sleeping.after(name, at.atomic)
         if name in words.locks or name in words.pins:
-            return change
+            return after
         if name in words.any_context:
-            return 0
+            return at.atomic
         if (tlb := words.tlb.get(name)) is not None:
             detail = (tlb.scope, tlb.space, tlb.how, "batch" if tlb.batch else "")
             found[CallChain("tlb", name, (step,), detail=detail, ambiguous=at.guessed)] = None
-            return 0
-        if self._asleep(call, at, found):
-            return change
-        self._called(call, step, at, found)
-        return 0
+            return at.atomic
+        if not self._asleep(call, at, found):
+            self._called(call, step, at, found)
+        return at.atomic
 
     def _asleep(self, call: AnyCall, at: _At, found: _Found) -> bool:
         """Note a call that is a root of sleeping, and tell whether it is one, asleep or not."""
@@ -227,7 +226,7 @@ class _At:
     graph: Function
     index: int
     env: Mapping[str, Value]
-    atomic: int
+    atomic: AtomicContext
     asleep_ok: bool
     near: str = ""
     """The file that means the name of the call so, where that is not the function's own."""
@@ -236,7 +235,7 @@ class _At:
     @property
     def may_sleep(self) -> bool:
         """Whether what sleeps here is to be told: the context is not atomic, or said to be fine."""
-        return self.asleep_ok and self.atomic == 0
+        return self.asleep_ok and not self.atomic.holds
 
 
 def _successors(node: Node, evaluator: Evaluator) -> Iterable[int]:

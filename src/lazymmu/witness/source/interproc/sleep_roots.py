@@ -6,7 +6,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from enum import Enum
+from typing import NamedTuple
 
+from lazymmu.contract.event_words import PinKind
+from lazymmu.contract.interrupts_off import INTERRUPTS, InterruptsOff
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.configured_tree import Definition
 from lazymmu.kernelc.ir.abstract_value import NONBLOCKING, AllocationMask, Value, truth
@@ -36,6 +39,32 @@ class MaskSaid(Enum):
         return self is MaskSaid.NOWHERE
 
 
+MOST_PINS = 3
+"""Locks and pins inside of each other that are counted."""
+
+
+class AtomicContext(NamedTuple):
+    """Why a place may not sleep: locks, pins and pauses around it, and interrupts that are off."""
+
+    depth: int = 0
+    interrupts: InterruptsOff = InterruptsOff()
+
+    @property
+    def holds(self) -> bool:
+        """Whether sleeping is a mistake."""
+        return self.depth > 0 or self.interrupts.off
+
+    def deeper(self, by: int) -> AtomicContext:
+        """Return what holds after so many locks, pins or pauses more."""
+        return AtomicContext(min(max(self.depth + by, 0), MOST_PINS), self.interrupts)
+
+    def after(self, kind: PinKind, *, pins: bool) -> AtomicContext:
+        """Return what holds after a pin of a kind, or after its opposite."""
+        if kind in INTERRUPTS:
+            return AtomicContext(self.depth, self.interrupts.after(kind, pins=pins))
+        return self.deeper(1 if pins else -1)
+
+
 class SleepRoots:
     """Answers for one program which calls are roots of sleeping."""
 
@@ -45,15 +74,17 @@ class SleepRoots:
         self.words = words
         self._never: dict[tuple[str, int], bool] = {}
 
-    def change(self, name: str) -> int:
-        """How a call changes the depth of atomic context of its caller."""
+    def after(self, name: str, before: AtomicContext) -> AtomicContext:
+        """Return the atomic context of its caller after a call."""
         pin = self.words.pins.get(name)
         if pin is not None:
-            return 1 if pin.action == "pin" else -1
+            return before.after(pin.kind, pins=pin.action == "pin")
         lock = self.words.locks.get(name)
-        if lock is not None:
-            return {"take": 1, "try": 1, "drop": -1}.get(lock.action, 0)
-        return 0
+        by = {"take": 1, "try": 1, "drop": -1}.get(lock.action, 0) if lock is not None else 0
+        after = before.deeper(by)
+        if lock is not None and by and lock.pin and lock.pin in INTERRUPTS:
+            after = after.after(lock.pin, pins=by > 0)
+        return after
 
     def root(self, call: AnyCall, graph: Function, env: Mapping[str, Value]) -> str | None:
         """Why a call is a root of sleeping: a sentence; "" when it is one that cannot sleep here.
