@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from lazymmu.kernelc.ir.nodes import spell
 from lazymmu.lift.tree import MACHINES
 from lazymmu.litmus.run import Run, library, verify
 from lazymmu.verbs import reading
@@ -23,9 +24,7 @@ from tools.lifted_machines import called, machines
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from lazymmu.lift.code import Code
     from lazymmu.litmus.scenario import Scenario
-    from lazymmu.snapshot.tree import Tree
     from lazymmu.witness.source.check import Where
     from tools.lifted_machines import MeasuredMachine
 
@@ -40,8 +39,8 @@ class Coverage:
     """What scenarios go of one machine.
 
     :param ways: how many ways branches have.
-    :param missed: those that no run went, each as place, text of the line, and whether it was to be
-        true.
+    :param missed: those that no run went, each as place, what is asked (of `!x` that is `x`), and
+        whether that was to be true.
     :param refused: why nothing was lifted, "" where it was.
     :param keys: what static keys are taken to be that may be either, "" where none may.
     """
@@ -56,29 +55,23 @@ def measured(
     tree: Where, arch: str, scenarios: Iterable[Scenario], cache: str | None = None
 ) -> list[Coverage]:
     """Return what scenarios go of each machine of an architecture."""
-    opened = reading.opened(tree)
     scenarios = list(scenarios)
     with machines(tree, arch, "fine", cache) as several:
-        return [_measured(opened, machine, scenarios) for machine in several]
+        return [_measured(machine, scenarios) for machine in several]
 
 
-def _measured(tree: Tree, machine: MeasuredMachine, scenarios: Iterable[Scenario]) -> Coverage:
+def _measured(machine: MeasuredMachine, scenarios: Iterable[Scenario]) -> Coverage:
     told = machine.told
     if told.refused:
         return Coverage(refused=told.refused, keys=machine.keys)
     for scenario in scenarios:
         verify(Run(scenario, told.arch, told.tree, told.row))
     missed = tuple(
-        (f"{code.name}(), {code.file}:{line}", _text(tree, code, line), way)
+        (f"{code.name}(), {code.file}:{one.line}", " ".join(map(spell, one.raw)), way)
         for code, at, way in machine.lifted.missed()
-        for line in (code.instructions[at].line,)
+        for one in (code.instructions[at],)
     )
     return Coverage(len(machine.lifted.ways()), missed, keys=machine.keys)
-
-
-def _text(tree: Tree, code: Code, line: int) -> str:
-    lines = tree.read(code.file).decode("latin-1").splitlines()
-    return lines[line - 1].strip() if line <= len(lines) else ""
 
 
 def listed(arch: str, tree: str, one: Coverage) -> str:

@@ -7,7 +7,7 @@ of each is stored in tests/lift/hook_mutants.json, and docs/hook_mutants.rst is 
 nobody catches one stands in tests/lift/hook_mutants.toml. Each is stored as soon as it was tried;
 ``--seconds`` ends early, and the next run goes on with those that were not tried. Of a mutant that
 was caught anywhere the scenario that did is the first one; ``--rest`` tries those again that nobody
-caught, as after new scenarios.
+caught, as after new scenarios, and ``--scenario`` asks those alone.
 """
 
 from __future__ import annotations
@@ -200,14 +200,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--cache-dir", type=Path, help="folder of the tree's cache")
     parser.add_argument("--again", action="store_true", help="also those that were tried before")
     parser.add_argument("--rest", action="store_true", help="also those that nobody caught")
+    parser.add_argument("--scenario", action="append", help="only this one; for more, again")
     parser.add_argument("--write", action="store_true", help="store it, and make the table anew")
     args = parser.parse_args(arguments)
     until = time.monotonic() + (args.seconds or float("inf"))
     stored = read(FILE.read_text(encoding="utf-8")) if FILE.exists() else []
     done = {(one.arch, one.tree, one.name): one for one in stored}
     known = judged.reasons(JUDGED)
+    asked = [one for one in library() if not args.scenario or one.name in args.scenario]
     for arch in (args.arch or MACHINES) if args.tree is not None else ():
-        campaign = HookCampaign(Tree.open(args.tree), arch, library(), args.cache_dir)
+        campaign = HookCampaign(Tree.open(args.tree), arch, asked, args.cache_dir)
         chosen = random.Random(SEED).sample(campaign.mutants, len(campaign.mutants))
         for mutant in chosen:
             key = (arch, campaign.tree.release, mutant.name)

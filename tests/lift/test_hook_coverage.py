@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from lazymmu.litmus.run import named
 from tests.lift.conftest import EXAMPLES
+from tests.lift.test_powerpc import segmented
 from tests.lift.test_static_keys import SCENARIO, SETUP, keyed
 from tools import hook_coverage
 
@@ -20,6 +21,13 @@ def test_a_branch_that_no_scenario_goes_is_told_with_its_place():
     place, text, _ = never[0]
     assert place.startswith("lazy_mmu_mode_enable(), include/linux/pgtable.h:")
     assert "in_interrupt()" in text
+
+
+def test_what_is_never_true_is_what_is_asked_and_not_its_opposite(asked):
+    """Of `if (!is_kernel_addr(addr))`, where all are users' addresses, it is the function."""
+    tree = asked.tree(segmented("vsid", "vsid"))
+    (found,) = hook_coverage.measured(tree, "powerpc", [named("batch-changes-mm")])
+    assert [way for _, text, way in found.missed if text == "is_kernel_addr(addr)"] == [True]
 
 
 def test_more_scenarios_go_more_branches():

@@ -129,6 +129,27 @@ def test_the_steps_of_a_way_cite_lines_of_the_tree(asked):
     assert lines == {"preempt_disable();"}
 
 
+def test_a_store_is_what_the_tree_does_for_it(asked):
+    """A set_pte() that queues nothing changes nothing: it was only asked whether it would wait."""
+    name = "use-before-leave"
+    assert "finally" not in broken(asked(name))
+    empty = {MMU: without("xen_queue_update((unsigned long)ptep, pte_val(pte));")}
+    assert "finally" in broken(asked(name, changes=empty))
+
+
+def broken(answer):
+    """The rules that were broken, in any run."""
+    return {one.rule for verdict in answer.verdicts for one in verdict.violations}
+
+
+def test_a_store_cites_the_statement_of_the_tree_that_makes_it(asked):
+    """Its step names set_pte() and the line of the table that it goes through."""
+    found, *_ = asked("use-before-leave").findings
+    cited = {names: source for step in found.trace for names, source in step.calls}
+    file, _, line = cited["set_pte",].partition(":")
+    assert "mmu.set_pte" in (asked.root / file).read_text().splitlines()[int(line) - 1]
+
+
 def test_what_is_not_understood_is_refused_by_name_and_place(asked):
     """A hook that calls what no table and no file of the tree knows is not lifted."""
 

@@ -115,7 +115,7 @@ class LiftedBatch(LiftedArch, CpuBatch):
         for name in self.batch.items:
             held = self.member(here, cpu, name)
             if isinstance(count, int) and isinstance(held, tuple):
-                known = (one for one in held[:count] if isinstance(one, Handle))
+                known = (one for one in held[:count] if isinstance(one, Handle) and one.name)
                 found += [(one.name, one.value or "") for one in known]
         return tuple(found)
 
@@ -278,7 +278,8 @@ class LiftedBatch(LiftedArch, CpuBatch):
                 found = self._array(here, call)
             if not all(isinstance(one, Handle) for one in found):
                 raise call.refused("of what is no address of an entry")
-            items = tuple((o.name, o.value or "") for o in found if isinstance(o, Handle))
+            known = (one for one in found if isinstance(one, Handle) and one.name)
+            items = tuple((one.name, one.value or "") for one in known)
         if isinstance(mm, AddressSpace):
             return items, mm.name
         # An empty batch belongs to nobody yet.

@@ -85,7 +85,8 @@ class Instruction(NamedTuple):
     :param to: the variable that receives the value, "" for none.
     :param what: an operator, a member, a name, a type.
     :param places: where it goes on, for a branch when true, when false.
-    :param raw: of a call, the expressions that its arguments were made of.
+    :param raw: of a call, the expressions that its arguments were made of; of a branch its own: of
+        `!x` that is `x`, with its places the other way round.
     """
 
     op: Opcode
@@ -187,7 +188,8 @@ class _Compiler:
         if node.op == RETURN:
             self.emit(Opcode.RETURN, args=() if value is None else (value,))
         elif node.op == BRANCH and value is not None:
-            self.emit(Opcode.BRANCH, args=(value,), places=where)
+            raw = () if node.expr is None else (node.expr,)
+            self.emit(Opcode.BRANCH, args=(value,), places=where, raw=raw)
         elif node.op == SWITCH and value is not None:
             cases = tuple(case if isinstance(case, int) else None for case in node.cases)
             self.emit(Opcode.SWITCH, args=(value,), places=where, cases=cases)

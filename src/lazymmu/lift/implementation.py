@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lazymmu.machine.memory import Memory
     from lazymmu.machine.steps import Routine, RoutineCall
 
-__all__ = ["LiftedApi", "LiftedArch", "out_of_interrupts"]
+__all__ = ["LiftedApi", "LiftedArch", "out_of_interrupts", "source_of"]
 
 _EVENTS: dict[str, type[Event]] = {
     "lazy_mmu_mode_enable": Enable,
@@ -40,7 +40,8 @@ def out_of_interrupts(apart: StepContext) -> None:
     apart.current.bh_off = 0
 
 
-def _source(name: str) -> Any:
+def source_of(name: str) -> Any:
+    """Return what finds the place of a function in the tree, for a routine that is named so."""
     return lambda self: self.lifted.place(name)
 
 
@@ -78,17 +79,17 @@ class LiftedArch(Arch):
 
     # ---- the mode's hooks ------------------------------------------------------------------------
 
-    @routine(_source("arch_enter_lazy_mmu_mode"))
+    @routine(source_of("arch_enter_lazy_mmu_mode"))
     def arch_enter_lazy_mmu_mode(self) -> Routine:
         """As the tree has it."""
         yield from self._hook("arch_enter_lazy_mmu_mode")
 
-    @routine(_source("arch_leave_lazy_mmu_mode"))
+    @routine(source_of("arch_leave_lazy_mmu_mode"))
     def arch_leave_lazy_mmu_mode(self) -> Routine:
         """As the tree has it."""
         yield from self._hook("arch_leave_lazy_mmu_mode")
 
-    @routine(_source("arch_flush_lazy_mmu_mode"))
+    @routine(source_of("arch_flush_lazy_mmu_mode"))
     def arch_flush_lazy_mmu_mode(self) -> Routine:
         """As the tree has it."""
         yield from self._hook("arch_flush_lazy_mmu_mode")
@@ -118,7 +119,7 @@ class LiftedArch(Arch):
 
     # ---- context switch --------------------------------------------------------------------------
 
-    @routine(_source(SWITCH[0]))
+    @routine(source_of(SWITCH[0]))
     def arch_start_context_switch(self, prev: int) -> Routine:
         """As the tree has it."""
         if SWITCH[0] in self.lifted.functions:

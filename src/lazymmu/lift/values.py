@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lazymmu.lift.ctypes import CType
 
 __all__ = [
+    "NOWHERE",
     "AddressSpace",
     "CPointer",
     "CallbackRef",
@@ -61,6 +62,10 @@ class Handle(NamedTuple):
     def __repr__(self) -> str:
         """As ways print it."""
         return self.name if self.value is None else f"{self.name} {self.value}"
+
+
+NOWHERE: Final = Handle("")
+"""An address at which there is no entry: to invalidate it does nothing."""
 
 
 class AddressSpace(NamedTuple):

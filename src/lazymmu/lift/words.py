@@ -54,6 +54,8 @@ Does = Literal[
     "queue-issue",
     "store-now",
     "address-space",
+    "kernel-address",
+    "segment-address",
     "invalidate-page",
     "invalidate-items",
     "invalidate-mine",
@@ -141,7 +143,8 @@ class LiftWord:
 
     :param arg: the argument that it is about.
     :param number: of "number" its value, of "percpu-add" what is added, of "invalidate-items" the
-        argument that says how many, of "flush-range" how many pages, 0 for those up to the end.
+        argument that says how many, of "segment-address" the one that is the segment, of
+        "flush-range" how many pages, 0 for those up to the end.
     :param kind: of pins.
     :param task: arguments of flags, -1 for the current task's.
     :param flag: likewise.
