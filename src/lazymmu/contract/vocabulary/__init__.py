@@ -24,6 +24,7 @@ from lazymmu.contract.vocabulary.read import (
 from lazymmu.contract.vocabulary.words import (
     Accessor,
     Cited,
+    ContextQuestion,
     CounterCall,
     FeatureName,
     FreeCall,
@@ -43,6 +44,7 @@ from lazymmu.contract.vocabulary.words import (
 __all__ = [
     "Accessor",
     "Cited",
+    "ContextQuestion",
     "CounterCall",
     "FeatureName",
     "FreeCall",
@@ -76,6 +78,7 @@ class Vocabulary:
     features: flags and questions that mean nothing where the architecture lacks something.
     references: calls that take a reference to a page.
     nonpresent: calls that read what an entry holds while it maps nothing.
+    context_questions: calls that ask for the context that the task runs in.
     asks: calls that ask for what their argument points to, and change nothing.
     context_phrases: (regular expression on the lower-cased text, what it states), first match wins.
     """
@@ -102,6 +105,7 @@ class Vocabulary:
     asks: dict[str, Cited]
     references: dict[str, Cited]
     nonpresent: dict[str, Cited]
+    context_questions: dict[str, ContextQuestion]
 
     @property
     def names(self) -> frozenset[str]:
@@ -119,6 +123,7 @@ class Vocabulary:
             self.tlb,
             self.frees,
             self.handlers,
+            self.context_questions,
         )
 
 
@@ -159,6 +164,7 @@ def read(directory: Path) -> Vocabulary:
             "asks",
             "references",
             "nonpresent",
+            "context_questions",
         )
     }
     for name, table in tables.items():
@@ -187,4 +193,5 @@ def read(directory: Path) -> Vocabulary:
         asks=calls("asks", tables["asks"], Cited),
         references=calls("references", tables["references"], Cited),
         nonpresent=calls("nonpresent", tables["nonpresent"], Cited),
+        context_questions=calls("context_questions", tables["context_questions"], ContextQuestion),
     )

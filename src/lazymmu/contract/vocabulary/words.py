@@ -19,6 +19,7 @@ from lazymmu.contract.event_words import (
     Level,
     PinKind,
     Space,
+    TaskContext,
     TlbHow,
     TlbScope,
     What,
@@ -240,6 +241,19 @@ class FeatureName:
 
     config: str
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContextQuestion:
+    """A question about the context that a task runs in.
+
+    :param yes: in which contexts the answer is certainly not 0.
+    :param no: in which it is certainly 0.
+    """
+
+    source: str
+    yes: tuple[TaskContext, ...] = ()
+    no: tuple[TaskContext, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

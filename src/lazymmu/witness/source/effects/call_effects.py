@@ -200,6 +200,7 @@ class CallTransfer:
     def ways(self, frame: Frame, call: AnyCall, state: State) -> tuple[CallOutcome, ...]:
         """How a call in this frame can turn out, on a path in that state."""
         env = frame.env(state.facts)
+        env.update(self.below.context.of(state.product.task))
         name = callee(call, frame.graph, env)
         site = Site(frame.graph.file, call.line, call.column, frame.graph.name)
         mode = self.api.of_call(call, name, frame.graph.file)
@@ -223,8 +224,8 @@ class CallTransfer:
             found += ways if each.sure else guesses
         if found:
             return tuple(found)
-        task = state.product.task
-        root = self.summaries.sleeping.root(call, frame.graph, env) if _on(task) else None
+        on = _on(state.product.task)
+        root = self.summaries.sleeping.root(call, frame.graph, env) if on else None
         if not root or self.balance_alone:
             return NOTHING
         site = Site(frame.graph.file, call.line, call.column, frame.graph.name)
@@ -257,12 +258,12 @@ class CallTransfer:
         lock = words.locks.get(name)
         if lock is not None:
             return self.locks.ways(frame, call, lock, name, site)
-        pin = words.pins.get(name)
-        if pin is not None:
+        if (pin := words.pins.get(name)) is not None:
             kind = Pin if pin.action == "pin" else Unpin
             return (CallOutcome((Effect(kind(pin.kind, site=site), "pin", f"calls {name}()"),)),)
-        access = words.percpu.get(name)
-        if access is not None:
+        if name in words.context_questions:
+            return NOTHING
+        if name in words.percpu:
             return self._percpu(call, name, site)
         if name in words.any_context:
             queued = name in words.queues and not self.balance_alone
@@ -275,9 +276,9 @@ class CallTransfer:
         accessor = words.entries.get(name)
         if accessor is not None:
             notes = self.entries.notes(frame, call, accessor, name, env, site, state)
-            if state.product.task.depth and not self.balance_alone:
+            if (task := state.product.task).depth and not self.balance_alone:
                 effects = self.summaries.of_call(call, frame.graph, env, near)
-                notes += self.below.mode(effects, site, name)
+                notes += self.below.mode(effects, site, name, task)
             return (CallOutcome(tuple(notes)),)
         return self._other(frame, call, name, state, env, site, near)
 
@@ -331,7 +332,7 @@ class CallTransfer:
             return (CallOutcome(tuple(notes)),)
         notes += self.frees.below(frame, call, state, env, site) if on else []
         known = self._known(frame, call, name) or hands_over(call, state)
-        if not (on or self.implementation or known):
+        if not on and not self.implementation and not known:
             return (CallOutcome(tuple(notes)),)
         target = self.summaries.target(call, frame.graph, env, near)
         if target is None:
@@ -359,10 +360,10 @@ class CallTransfer:
             return (CallOutcome(tuple(notes), inside=inside),)
         if on:
             effects = self.summaries.of_call(call, frame.graph, env, near)
-            notes += self.below.sleep_and_mode(effects, site, name, target.ambiguous)
-            pending = state.product.task.pending
-            notes += self.below.flushes(frame, call, effects, site, name, pending)
-            notes += self.below.table(frame, call, name, env, site, pending)
+            task = state.product.task
+            notes += self.below.sleep_and_mode(effects, site, name, target.ambiguous, task)
+            notes += self.below.flushes(frame, call, effects, site, name, task.pending)
+            notes += self.below.table(frame, call, name, env, site, task)
         return (CallOutcome(tuple(notes)),)
 
     def _known(self, frame: Frame, call: AnyCall, name: str) -> bool:

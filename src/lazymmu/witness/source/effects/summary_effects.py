@@ -8,17 +8,19 @@ from dataclasses import replace
 
 from lazymmu.contract.event_words import Layer
 from lazymmu.contract.events import Disable, Enable, Flush, MaySleep, Pause, Resume, TlbFlush
-from lazymmu.contract.section import Pending
+from lazymmu.contract.section import Pending, TaskState
 from lazymmu.contract.site import Site
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.ir.abstract_value import AddressOf, Value
 from lazymmu.kernelc.ir.expr import AnyCall, Name
 from lazymmu.kernelc.ir.nodes import strip_casts
 from lazymmu.witness.finding import Step
+from lazymmu.witness.source.effects.context_answers import ContextAnswers
 from lazymmu.witness.source.effects.effect import Effect
 from lazymmu.witness.source.function.frame import Frame
 from lazymmu.witness.source.interproc.call_chains import CallChain, Summary
 from lazymmu.witness.source.interproc.constants import ConstantEvaluator
+from lazymmu.witness.source.interproc.context_needs import is_need
 from lazymmu.witness.source.interproc.summaries import CalleeSummaries
 
 _FLUSH_CALLS = 2
@@ -36,35 +38,46 @@ class SummaryEffects:
         self.facts = facts
         self.summaries = summaries
         self.words = words
+        self.context = ContextAnswers(words)
 
     def sleep_and_mode(
-        self, effects: Summary, site: Site, name: str, ambiguous: bool
+        self,
+        effects: Summary,
+        site: Site,
+        name: str,
+        ambiguous: bool,
+        task: TaskState,
     ) -> list[Effect]:
-        """Sleeping and mode calls that a callee may come to."""
+        """Sleeping and mode calls that a callee may come to, called in a state of the task."""
         notes: list[Effect] = []
-        sleep = effects.best("sleep")
-        if sleep is not None:
-            event = MaySleep(
-                sleep.what, False, condition=" ".join(sorted(sleep.conditions)), site=site
-            )
+        sleeps = effects.possible("sleep", self.context.impossible(task))
+        if sleeps:
+            sleep = sleeps[0]
+            conditions = self._conditions(sleep)
+            event = MaySleep(sleep.what, False, condition=" ".join(sorted(conditions)), site=site)
             notes.append(
                 Effect(
                     event,
                     "sleep",
                     f"calls {name}()",
                     sleep.steps,
-                    sleep.conditions,
+                    conditions,
                     sleep.ambiguous or ambiguous,
                     sleep.tests,
                 )
             )
-        notes.extend(self.mode(effects, site, name))
+        notes.extend(self.mode(effects, site, name, task))
         return notes
 
-    def mode(self, effects: Summary, site: Site, name: str) -> list[Effect]:
+    def _conditions(self, chain: CallChain) -> frozenset[str]:
+        """What of the configuration a chain needs."""
+        return frozenset(c for c in chain.conditions if not is_need(c, self.words))
+
+    def mode(self, effects: Summary, site: Site, name: str, task: TaskState) -> list[Effect]:
         """Sections and pauses of a callee, each balanced in itself, and its flushes."""
+        impossible = self.context.impossible(task)
         notes: list[Effect] = []
-        for chain in effects.chains.get("enable", ()):
+        for chain in effects.possible("enable", impossible):
             last = chain.steps[-1]
             inner = Site(last.file, last.line, last.column, last.function)
             layer = _layer(chain)
@@ -75,7 +88,7 @@ class SummaryEffects:
                 "",
                 f"calls {chain.what}()",
                 (first, *chain.steps),
-                chain.conditions,
+                self._conditions(chain),
                 chain.ambiguous,
                 chain.tests,
                 maybe,
@@ -84,11 +97,11 @@ class SummaryEffects:
             if not maybe:
                 notes.append(Effect(Disable(layer=layer, site=inner)))
         if not notes:
-            for chain in effects.chains.get("pause", ())[:1]:
+            for chain in effects.possible("pause", impossible)[:1]:
                 if not (chain.tests or chain.conditions or chain.ambiguous):
                     notes.append(Effect(Pause(layer=_layer(chain), site=site)))
                     notes.append(Effect(Resume(layer=_layer(chain), site=site)))
-        for chain in effects.chains.get("flush", ()):
+        for chain in effects.possible("flush", impossible):
             if not (chain.tests or chain.conditions or chain.ambiguous):
                 # Whether the callee may call the hook is judged where it does.
                 notes.append(Effect(Flush("api", site=site), "flush", f"calls {name}()"))
@@ -135,7 +148,7 @@ class SummaryEffects:
                         "tlb",
                         f"calls {name}()",
                         chain.steps,
-                        chain.conditions,
+                        self._conditions(chain),
                         chain.ambiguous,
                     )
                 )
@@ -148,7 +161,7 @@ class SummaryEffects:
         name: str,
         env: Mapping[str, Value],
         site: Site,
-        pending: Collection[Pending],
+        task: TaskState,
     ) -> list[Effect]:
         """What the functions of an operations table may do that a call hands to a walker."""
         taker = self.words.callbacks.get(name)
@@ -175,8 +188,8 @@ class SummaryEffects:
                     for kind, chains in effects.chains.items()
                 }
                 below = Summary(down)
-                notes.extend(self.sleep_and_mode(below, site, name, target.ambiguous))
-                notes.extend(self.flushes(frame, call, below, site, name, pending))
+                notes.extend(self.sleep_and_mode(below, site, name, target.ambiguous, task))
+                notes.extend(self.flushes(frame, call, below, site, name, task.pending))
         return notes
 
 

@@ -9,6 +9,8 @@ from functools import cmp_to_key
 
 from lazymmu.witness.finding import Step
 
+_NONE: frozenset[str] = frozenset()
+
 KEEP = 3
 """Chains kept of one kind, each to another place of the tree."""
 
@@ -21,6 +23,7 @@ class CallChain:
     what: str
     steps: tuple[Step, ...]
     conditions: frozenset[str] = frozenset()
+    """Of the configuration, and needs (context_needs.py)."""
     ambiguous: bool = False
     detail: tuple[str, ...] = ()
     tests: int = 0
@@ -53,10 +56,10 @@ class Summary:
         """The calls of the longest chain, that to its end among them."""
         return max((len(c.steps) for chains in self.chains.values() for c in chains), default=0)
 
-    def best(self, kind: str) -> CallChain | None:
-        """The best chain of a kind."""
-        found = self.chains.get(kind)
-        return found[0] if found else None
+    def possible(self, kind: str, impossible: frozenset[str]) -> tuple[CallChain, ...]:
+        """The chains of a kind with no condition that cannot be met, the best one first."""
+        found = self.chains.get(kind, ())
+        return tuple(c for c in found if c.conditions.isdisjoint(impossible))
 
 
 NOTHING = Summary({})
@@ -68,7 +71,7 @@ def note_chain(found: dict[str, list[CallChain]], chain: CallChain) -> None:
     end = chain.steps[-1]
     for place, other in enumerate(chains):
         last = other.steps[-1]
-        if (last.file, last.line) == (end.file, end.line):
+        if (last.file, last.line) == (end.file, end.line) and _needs(chain) == _needs(other):
             if chain.better(other):
                 chains[place] = chain
             return
@@ -81,6 +84,11 @@ def note_chain(found: dict[str, list[CallChain]], chain: CallChain) -> None:
 def kept_chains(found: Mapping[str, Iterable[CallChain]]) -> dict[str, tuple[CallChain, ...]]:
     """The best chains of each kind, the best of all first."""
     return {kind: tuple(sorted(chains, key=_ORDER)[:KEEP]) for kind, chains in found.items()}
+
+
+def _needs(chain: CallChain) -> frozenset[str]:
+    """What the context must be; no condition of the configuration is written as a call."""
+    return frozenset(c for c in chain.conditions if c.endswith("()")) if chain.conditions else _NONE
 
 
 def _compared(one: CallChain, other: CallChain) -> int:

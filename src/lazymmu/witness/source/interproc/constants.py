@@ -118,6 +118,7 @@ class ConstantEvaluator:
         self._api = api
         self._names: dict[str, Value] = {}
         self._small: dict[tuple[str, str], Function | None] = {}
+        self._asks: dict[tuple[str, str, int], tuple[tuple[str, ...], int]] = {}
         self._hops = 0
         self._last: tuple[Function, Mapping[str, Value], MaskEvaluator] | None = None
         self._decided: dict[tuple[str, str, tuple[Value, ...], int], tuple[Value, int]] = {}
@@ -240,21 +241,24 @@ class ConstantEvaluator:
             return Int(self.constants[name])
         if name in self._absent:
             return ZERO
+        if name in self.vocabulary.context_questions:
+            return lookup(f"{name}()")
         if depth == 0 or not file:
             return None
         graph = self._deciding(name, file)
         if graph is None:
             return None
+        context = {f"{q}()": lookup(f"{q}()") for q in self.questions(name, file)}
         outer = MaskEvaluator(
             lookup, lambda inner: self._call(inner, lookup, file, depth - 1), self._absent
         )
         given = tuple(outer.value(arg) for arg in args)
-        key = (name, file, given, depth)
+        key = (name, file, (*given, *context.values()), depth)
         reads = self.program.reads
         known = self._decided.get(key)
         if known is None:
             before = reads.begin()
-            env = dict(zip(graph.params, given, strict=False))
+            env = {**context, **dict(zip(graph.params, given, strict=False))}
             value = self._outcome(graph, env, depth - 1)
             known = self._decided[key] = value, reads.end(before)
         else:
@@ -304,6 +308,23 @@ class ConstantEvaluator:
                     self._small[key] = graph
         reads.note(("small", name, file))
         return self._small[key]
+
+    def questions(self, name: str, file: str, hops: int = 3) -> tuple[str, ...]:
+        """The questions about the context that a call asks, itself or in who only answers."""
+        if name in self.vocabulary.context_questions:
+            return (name,)
+        key = (name, file, hops)
+        reads = self.program.reads
+        known = self._asks.get(key)
+        if known is None:
+            outer = reads.begin()
+            graph = self._deciding(name, file) if hops else None
+            calls = {call.name for _, call in graph.calls() if call.name} if graph else ()
+            asked = {q for c in calls for q in self.questions(c, file, hops - 1)}
+            known = self._asks[key] = tuple(sorted(asked)), reads.end(outer)
+        else:
+            reads.bits |= known[1]
+        return known[0]
 
     def decides(self, name: str, file: str) -> Function | None:
         """The function that a name means in a file, if it is small enough to be a value."""

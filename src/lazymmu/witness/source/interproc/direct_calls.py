@@ -35,11 +35,14 @@ from lazymmu.witness.source.interproc.call_chains import CallChain
 from lazymmu.witness.source.interproc.call_targets import Binding, CallResolver, callee, named
 from lazymmu.witness.source.interproc.call_words import says
 from lazymmu.witness.source.interproc.constants import ConstantEvaluator
+from lazymmu.witness.source.interproc.context_needs import needs_of
 from lazymmu.witness.source.interproc.mode_api import ModeApi
 from lazymmu.witness.source.interproc.sleep_roots import AtomicContext, SleepRoots
 from lazymmu.witness.source.interproc.table_lookup import TableLookup
 
 __all__ = ["CallBelow", "DirectCalls", "OwnPart"]
+
+_NONE: frozenset[str] = frozenset()
 
 MAX_STEPS = 50_000
 """Steps through one function with one set of constants; beyond it the function counts as not
@@ -53,6 +56,7 @@ class CallBelow:
     :param binding: the parameters of `definition` that are known at the call.
     :param may_sleep: whether what sleeps below it is to be told.
     :param tests: branches that are assumed to be taken to come to the call: none, or some.
+    :param needs: what the context must be to come to it (context_needs.py).
     """
 
     definition: Definition
@@ -61,6 +65,7 @@ class CallBelow:
     may_sleep: bool
     ambiguous: bool
     tests: int
+    needs: frozenset[str] = frozenset()
 
 
 OwnPart: TypeAlias = tuple[CallChain | CallBelow, ...]
@@ -127,6 +132,8 @@ class DirectCalls(CallResolver):
         self.settle(graph, whole)
         atomic_only = self.sleeping.believed_not_to(definition)
         asleep_ok = not atomic_only and whole.get(shape.gfp or "") != NONBLOCKING
+        kept = {k: v for k, v in whole.items() if k not in shape.reassigned}
+        needs = needs_of(graph, kept, self.facts, _successors)
         found: _Found = {}
         seen: set[tuple[int, AtomicContext, frozenset[str]]] = set()
         todo = [(0, AtomicContext(), frozenset[str]())]
@@ -144,7 +151,7 @@ class DirectCalls(CallResolver):
             node = graph.nodes[index]
             if node.expr is not None:
                 for call in shape.calls[index]:
-                    at_call = _At(graph, index, env, atomic, asleep_ok)
+                    at_call = _At(graph, index, env, atomic, asleep_ok, needs.get(index, _NONE))
                     atomic = self._call(call, at_call, found)
                 overwritten = shape.rewritten[index] & whole.keys()
                 if overwritten:
@@ -174,7 +181,7 @@ class DirectCalls(CallResolver):
         if mode is not None or name is None:
             if mode is not None and mode.action != "active":
                 what, layer = name or said, (mode.layer,)
-                chain = CallChain(mode.action, what, (step,), detail=layer, ambiguous=at.guessed)
+                chain = CallChain(mode.action, what, (step,), at.needs, at.guessed, layer)
                 found[chain] = None
                 # Where the mode is paused no section stands in the way of sleeping.
                 return at.atomic.deeper({"pause": 1, "resume": -1}.get(mode.action, 0))
@@ -182,11 +189,11 @@ class DirectCalls(CallResolver):
         after = self.sleeping.after(name, at.atomic)
         if name in words.locks or name in words.pins:
             return after
-        if name in words.any_context:
+        if name in words.any_context or name in words.context_questions:
             return at.atomic
         if (tlb := words.tlb.get(name)) is not None:
             detail = (tlb.scope, tlb.space, tlb.how, "batch" if tlb.batch else "")
-            found[CallChain("tlb", name, (step,), detail=detail, ambiguous=at.guessed)] = None
+            found[CallChain("tlb", name, (step,), at.needs, at.guessed, detail)] = None
             return at.atomic
         if not self._asleep(call, at, found):
             self._called(call, step, at, found)
@@ -201,7 +208,7 @@ class DirectCalls(CallResolver):
             mask = self.sleeping.assumed(call, at.graph, at.env)
             guessed = at.guessed or mask.guessed
             tests = self._tests(at) + mask.tests
-            found[CallChain("sleep", root, (step,), tests=tests, ambiguous=guessed)] = None
+            found[CallChain("sleep", root, (step,), at.needs, guessed, (), tests)] = None
         return root is not None
 
     def _called(self, call: AnyCall, step: Step, at: _At, found: _Found) -> None:
@@ -211,7 +218,8 @@ class DirectCalls(CallResolver):
             return
         binding = self.bind(target.definition, call, at.graph, at.env)
         guessed = target.ambiguous or at.guessed
-        below = CallBelow(target.definition, binding, step, at.may_sleep, guessed, self._tests(at))
+        tests = self._tests(at)
+        below = CallBelow(target.definition, binding, step, at.may_sleep, guessed, tests, at.needs)
         found[below] = None
 
     def _tests(self, at: _At) -> int:
@@ -228,6 +236,7 @@ class _At:
     env: Mapping[str, Value]
     atomic: AtomicContext
     asleep_ok: bool
+    needs: frozenset[str] = frozenset()
     near: str = ""
     """The file that means the name of the call so, where that is not the function's own."""
     guessed: bool = False

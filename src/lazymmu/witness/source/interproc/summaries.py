@@ -265,7 +265,7 @@ def _lengthened(call: CallBelow, effects: Summary, found: dict[str, list[CallCha
                 kind if awake else in_atomic_context(kind),
                 chain.what,
                 (call.step, *chain.steps),
-                chain.conditions,
+                chain.conditions | call.needs if call.needs else chain.conditions,
                 chain.ambiguous or call.ambiguous,
                 chain.detail,
                 chain.tests + call.tests,

@@ -43,6 +43,7 @@ from lazymmu.kernelc.ir.nodes import (
 )
 from lazymmu.kernelc.ir.nodes import assigned as last_assigned
 from lazymmu.kernelc.ir.switches import switched
+from lazymmu.witness.source.effects.context_answers import ContextAnswers
 from lazymmu.witness.source.effects.entry_effects import derived
 from lazymmu.witness.source.effects.lock_effects import LockEffects
 from lazymmu.witness.source.function.counter_tests import cases_of, questions, tests
@@ -102,10 +103,7 @@ class Transfer:
     """Branches, assignments and returned values, over one program's constants and locks."""
 
     def __init__(
-        self,
-        resolver: CallResolver,
-        locks: LockEffects,
-        in_place: Callable[[AnyCall], bool],
+        self, resolver: CallResolver, locks: LockEffects, in_place: Callable[[AnyCall], bool]
     ) -> None:
         """Take over what is known; `in_place` tells which calls are walked in their caller's."""
         self._in_place = in_place
@@ -113,11 +111,13 @@ class Transfer:
         self._facts = resolver.facts
         self._locks = locks
         self._words = locks.words
+        self._context = ContextAnswers(locks.words)
 
     def evaluator(self, frame: Frame, path: Path) -> Evaluator:
         """An evaluator that knows the path's facts, and what its calls have returned."""
         env = frame.env(path.state.facts)
         env.update((name.spelling, value) for name, value in path.state.counters if name.here)
+        env.update(self._context.of(path.state.product.task))
         returned = {
             call: known.value for call, known in path.results.items() if known.value is not None
         }
