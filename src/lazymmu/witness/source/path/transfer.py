@@ -44,8 +44,8 @@ from lazymmu.kernelc.ir.nodes import (
 from lazymmu.kernelc.ir.nodes import assigned as last_assigned
 from lazymmu.kernelc.ir.switches import switched
 from lazymmu.witness.source.effects.context_answers import ContextAnswers
-from lazymmu.witness.source.effects.entry_effects import derived
 from lazymmu.witness.source.effects.lock_effects import LockEffects
+from lazymmu.witness.source.effects.read_entries import ReadEntries
 from lazymmu.witness.source.function.counter_tests import cases_of, questions, tests
 from lazymmu.witness.source.function.counters import (
     handed_back,
@@ -111,6 +111,7 @@ class Transfer:
         self._facts = resolver.facts
         self._locks = locks
         self._words = locks.words
+        self._read = ReadEntries(resolver.program, locks.words)
         self._context = ContextAnswers(locks.words)
 
     def evaluator(self, frame: Frame, path: Path) -> Evaluator:
@@ -249,7 +250,7 @@ class Transfer:
                 given = evaluator.value(frame.plan.plain[inner])
             source = None
             if inner is not None and (held := array_of(target)) in frame.plan.traced:
-                source = derived(inner, state.origins, self._words)
+                source = self._read.of(inner, state.origins, frame.graph.file)
                 source = state.entry(source) if source is not None else None
             if inner is None and (spelling in frame.plan.masks or spelling in frame.plan.tracked):
                 given = changed_to(expr, target, evaluator)
