@@ -8,6 +8,7 @@ other finding.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -268,3 +269,59 @@ def test_each_context_answers_what_its_counts_say(
     said = ContextAnswers(vocabulary.load()).of(task)
     asked = ("preemptible()", "in_interrupt()", "irqs_disabled()")
     assert [truth(said.get(name)) for name in asked] == [preemptible, in_interrupt, irqs_disabled]
+
+
+ASKED_TWICE = """
+static bool may_batch(void)
+{
+	return !in_interrupt();
+}
+
+static void begin_if(void)
+{
+	if (%(asked)s)
+		lazy_mmu_mode_enable();
+}
+
+static void end_if(void)
+{
+	if (%(again)s)
+		lazy_mmu_mode_disable();
+}
+
+void by_helpers(void)
+{
+	begin_if();
+	cpu_relax();
+	end_if();
+}
+
+void f(void)
+{
+	if (%(asked)s)
+		lazy_mmu_mode_enable();
+	cpu_relax();
+	if (%(again)s)
+		lazy_mmu_mode_disable();
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "again", "right"),
+    [
+        ("in_task()", "in_task()", True),
+        ("!in_interrupt()", "!in_interrupt()", True),
+        ("may_batch()", "!in_interrupt()", True),
+        ("!in_interrupt()", "in_interrupt()", False),
+        ("!in_interrupt()", "in_task()", False),
+    ],
+)
+def test_who_asks_twice_is_answered_the_same(
+    kernel: Callable[..., Any], asked: str, again: str, right: bool
+) -> None:
+    """Where a section begins and where it ends, here and in a pair of helpers."""
+    code = ASKED_TWICE % {"asked": asked, "again": again}
+    found = {(f.function, f.rule) for f in kernel(code).findings()}
+    assert (found == set()) is right
+    assert right or ("f", "unbalanced-section") in found

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from lazymmu.contract.events import BatchAdd, BatchKey, Event
+from lazymmu.contract.events import BatchAdd, BatchKey, Event, PerCpu, Pin
 from lazymmu.contract.site import Site
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.ir.expr import Address, AnyCall, Binary, Expr, Field, Index, Name
@@ -26,6 +26,7 @@ from lazymmu.kernelc.ir.nodes import (
     walk,
     writes,
 )
+from lazymmu.witness.source.effects.effect import Effect
 
 
 def keyed(graph: Function, words: Vocabulary) -> set[str]:
@@ -101,3 +102,12 @@ def _is_mm(expr: Expr, graph: Function) -> bool:
         case Name(name):
             return graph.types.get(name) == "struct mm_struct *"
     return False
+
+
+def percpu_notes(call: AnyCall, name: str, words: Vocabulary, site: Site) -> list[Effect]:
+    """What a call of the vocabulary does that accesses this CPU's data."""
+    access = words.percpu[name]
+    variable = per_cpu_variable(call, words) or "?"
+    notes = [Effect(Pin("preempt", site=site))] if access.pins else []
+    event = PerCpu(variable, access.access, site=site)
+    return [*notes, Effect(event, "percpu", f"calls {name}()")]

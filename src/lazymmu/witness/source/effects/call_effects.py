@@ -18,7 +18,6 @@ from lazymmu.contract.events import (
     Flush,
     MaySleep,
     Pause,
-    PerCpu,
     Pin,
     Resume,
     TlbFlush,
@@ -32,7 +31,7 @@ from lazymmu.kernelc.ir.abstract_value import FunctionValue, Int, Value
 from lazymmu.kernelc.ir.expr import AnyCall, Call, Expr, Name
 from lazymmu.kernelc.ir.nodes import Function, Node, calls_in, spell
 from lazymmu.kernelc.program import Program
-from lazymmu.witness.source.effects.batch_effects import batches, events, per_cpu_variable
+from lazymmu.witness.source.effects.batch_effects import batches, events, percpu_notes
 from lazymmu.witness.source.effects.effect import (
     NOTHING,
     CallOutcome,
@@ -45,6 +44,7 @@ from lazymmu.witness.source.effects.free_effects import FreeEffects
 from lazymmu.witness.source.effects.handed_structures import hands_over
 from lazymmu.witness.source.effects.lock_effects import LockEffects
 from lazymmu.witness.source.effects.summary_effects import SummaryEffects
+from lazymmu.witness.source.effects.zeroed_structures import zeroed_members
 from lazymmu.witness.source.function.counter_tests import asked, constants, counted, flags
 from lazymmu.witness.source.function.deciding import deciding_calls, returned_calls
 from lazymmu.witness.source.function.frame import Frame
@@ -141,7 +141,9 @@ class CallTransfer:
         if not changes:
             return frozenset()
         helps = graph.place in self.helpers
-        return counted(graph, self.words) | flags(graph, None if helps else self.helper_names)
+        noted = flags(graph, None if helps else self.helper_names)
+        noted |= zeroed_members(graph, self)
+        return counted(graph, self.words) | noted
 
     def asked(self, graph: Function) -> frozenset[str]:
         """What a helper is handed that decides whether it begins or ends a section."""
@@ -264,7 +266,7 @@ class CallTransfer:
         if name in words.context_questions:
             return NOTHING
         if name in words.percpu:
-            return self._percpu(call, name, site)
+            return (CallOutcome(tuple(percpu_notes(call, name, words, site))),)
         if name in words.any_context:
             queued = name in words.queues and not self.balance_alone
             later = self.frees.below(frame, call, state, env, site) if queued else []
@@ -301,14 +303,6 @@ class CallTransfer:
             case _:
                 return NOTHING
         return (CallOutcome((note,)),)
-
-    def _percpu(self, call: AnyCall, name: str, site: Site) -> tuple[CallOutcome, ...]:
-        access = self.words.percpu[name]
-        variable = per_cpu_variable(call, self.words) or "?"
-        notes = [Effect(Pin("preempt", site=site))] if access.pins else []
-        event = PerCpu(variable, access.access, site=site)
-        notes.append(Effect(event, "percpu", f"calls {name}()"))
-        return (CallOutcome(tuple(notes)),)
 
     def _other(
         self,

@@ -36,7 +36,7 @@ from lazymmu.kernelc.ir.nodes import (
     writes,
 )
 from lazymmu.kernelc.ir.nodes import assigned as last_assigned
-from lazymmu.witness.source.function.counters import is_own_variable, move
+from lazymmu.witness.source.function.counters import is_own_variable, is_zeros, move
 from lazymmu.witness.source.function.deciding import deciding_conditions, deciding_switches
 from lazymmu.witness.source.function.local_members import handed_on
 
@@ -78,6 +78,17 @@ def flags(graph: Function, handed_to: Collection[str] | None = None) -> frozense
         handed = {handed_on(arg) for call in calls for arg in call.args}
         found = {name for name in found if name.partition("->")[0] in handed}
     return frozenset(found)
+
+
+def zeroed(graph: Function) -> frozenset[str]:
+    """The structures of a function that begin as zeros, but for members that are named then."""
+    return frozenset(
+        spell(target)
+        for node in graph.nodes
+        for target, value in (writes(node.expr) if node.expr is not None else ())
+        if value is not None and isinstance(target, VARIABLES) and is_zeros(strip_casts(value))
+        if graph.types.get(spell(target), "").startswith("struct ")
+    )
 
 
 def constants(graph: Function) -> dict[str, bool]:

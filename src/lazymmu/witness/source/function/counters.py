@@ -39,6 +39,7 @@ from lazymmu.kernelc.ir.expr import (
     IncDec,
     Name,
     Number,
+    Other,
 )
 from lazymmu.kernelc.ir.nodes import (
     Function,
@@ -56,6 +57,7 @@ __all__ = [
     "CounterMove",
     "handed_back",
     "inward",
+    "is_zeros",
     "member_of",
     "moved",
     "outward",
@@ -168,9 +170,19 @@ def moved(
                     if other.here and other != name and names_it(other.spelling, target.spelling):
                         del values[other]
             _forget_about(values, name.spelling)
+            if isinstance(target, VARIABLES) and is_zeros(value):
+                inside = [other for other in more if other.startswith(f"{name.spelling}->")]
+                values.update((EntryName(other), Int(0)) for other in inside)
             if isinstance(target, VARIABLES) and isinstance(value, VARIABLES) and part.op == "=":
                 _copy_members(values, value.spelling, target.spelling)
     return _ordered(values)
+
+
+def is_zeros(value: Expr) -> bool:
+    """Whether it is an initialiser in braces that gives nothing but zeros."""
+    return isinstance(value, Other) and all(
+        isinstance(part, Number) and part.value == 0 for part in value.parts
+    )
 
 
 def _enter(values: dict[EntryName, Value], name: EntryName, value: Value) -> None:

@@ -6,8 +6,9 @@
     if (many(batch))                        /* batch->nr > 4 */
         lazy_mmu_mode_enable();
 
-So whoever asks by such a function, by a copy of a pointer, or for a static key, asks the same as
-whoever asks for the place itself.
+So whoever asks by such a function, by a copy of a pointer, for a static key, or by a variable that
+is given the condition once, asks the same as whoever asks for the place itself. A question about
+the context asks for something that has its name.
 """
 
 from __future__ import annotations
@@ -17,7 +18,20 @@ from typing import Final
 
 from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.ir.abstract_value import WARNING
-from lazymmu.kernelc.ir.expr import VARIABLES, Address, Assign, Call, Deref, Expr, Name
+from lazymmu.kernelc.ir.expr import (
+    VARIABLES,
+    Address,
+    Assign,
+    Binary,
+    Call,
+    Cast,
+    Deref,
+    Expr,
+    Name,
+    Not,
+    Number,
+    Temporary,
+)
 from lazymmu.kernelc.ir.nodes import (
     EVAL,
     RETURN,
@@ -28,6 +42,7 @@ from lazymmu.kernelc.ir.nodes import (
     spell,
     strip_casts,
     uses,
+    walk,
     writes,
 )
 from lazymmu.kernelc.ir.rewriting import rewritten
@@ -35,6 +50,9 @@ from lazymmu.kernelc.program import Program
 from lazymmu.witness.source.function.deciding import deciding_conditions
 
 __all__ = ["PlainConditions"]
+
+_COMPARISONS: Final = frozenset({"==", "!=", "<", ">", "<=", ">="})
+_PLAIN: Final = (Address, Binary, Cast, Name, Number, Temporary)
 
 _HOPS: Final = 3
 """Functions inside each other that only say what they ask."""
@@ -71,6 +89,8 @@ class PlainConditions:
             return call.args[0]
         if any(has_effect(arg) for arg in call.args) or call.name is None or not hops:
             return None
+        if call.name in self._words.context_questions:
+            return Name(f"{call.name}()")
         if call.name in self._words.asks and call.args:
             place = strip_casts(call.args[0])
             return place.operand if isinstance(place, Address) else Deref(place)
@@ -107,7 +127,7 @@ def _conditions(graph: Function, goals: Collection[int]) -> Iterator[Expr]:
 
 
 def _copies(graph: Function) -> dict[Expr, Expr]:
-    """Variables that are given a parameter once, which stays what it is."""
+    """Variables that are given once what stays as it is: a parameter, or a condition."""
     given: dict[str, list[Expr | None]] = {}
     for node in graph.nodes:
         for target, value in writes(node.expr) if node.expr is not None else ():
@@ -116,8 +136,18 @@ def _copies(graph: Function) -> dict[Expr, Expr]:
     found: dict[Expr, Expr] = {}
     for name, values in given.items():
         source = strip_casts(values[0]) if len(values) == 1 and values[0] is not None else None
-        if not isinstance(source, Name) or name in graph.params:
+        if source is None or name in graph.params:
             continue
-        if source.spelling in graph.params and source.spelling not in given:
+        parameter = isinstance(source, Name) and source.spelling in graph.params
+        if (parameter or _compares(source)) and uses(source).isdisjoint(given):
             found[Name(name)] = source
     return found
+
+
+def _compares(expr: Expr) -> bool:
+    """Whether an expression is a condition on variables alone, and on nothing in memory."""
+    inner = strip_casts(expr)
+    while isinstance(inner, Not):
+        inner = strip_casts(inner.operand)
+    compared = isinstance(inner, Binary) and inner.op in _COMPARISONS
+    return compared and all(isinstance(part, _PLAIN) for part in walk(inner))
