@@ -28,12 +28,12 @@ class Answers:
 
     def __init__(self) -> None:
         """Nothing was asked yet."""
-        self._known: Decisions[Variable, Hashable] = Decisions()
+        self._known: Decisions[Variable, bool] = Decisions()
 
     def ask(
-        self, here: StepContext, about: Hashable, question: Callable[[StepContext], Hashable]
-    ) -> Hashable:
-        """Return what a question comes to here.
+        self, here: StepContext, about: Hashable, question: Callable[[StepContext], bool]
+    ) -> bool:
+        """Return whether something is so here.
 
         :param about: which question it is.
         :param question: is asked on a copy of the state, and rests on nothing but that.
@@ -42,7 +42,7 @@ class Answers:
         node = self._known.roots.get(key)
         while node is not None and node.read is not None:
             node = node.children.get(_told(node.read, here.mine(*node.read)))
-        if node is not None:
+        if node is not None and node.outcome is not None:
             return node.outcome
         reads: list[tuple[int, Hashable]] = []
         answer = question(here.apart(reads))

@@ -54,7 +54,7 @@ class LiftedArm64(LiftedArch, Arm64):
 
     def lazy(self, here: StepContext) -> bool:
         """Whether barriers are put off, here and now: the tree's own function is asked."""
-        return bool(self.lifted.answers.ask(here, "lazy", self._is_lazy))
+        return self.lifted.answers.ask(here, "lazy", self._is_lazy)
 
     def _is_lazy(self, apart: StepContext) -> bool:
         emitted, self.emitted = self.emitted, False

@@ -73,7 +73,7 @@ class LiftedBatch(LiftedArch, CpuBatch):
     def active(self, here: StepContext) -> bool:
         """Whether an invalidation would wait, here and now: the tree's own function is asked."""
         handed = self._handed(next(iter(self.memory.specs)), "A")
-        return bool(self.lifted.answers.ask(here, ("active", handed), self._is_active))
+        return self.lifted.answers.ask(here, ("active", handed), self._is_active)
 
     def _is_active(self, apart: StepContext) -> bool:
         self.put(apart, self.batch.count, 0)

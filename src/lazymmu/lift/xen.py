@@ -55,8 +55,9 @@ class LiftedXen(LiftedArch, XenQueue):
 
     def _storing(self, entry: str, value: EntryValue, operation: str) -> RoutineCall:
         if self.steps is not Steps.FINE:
-            queue = super()
-            return queue.pte_clear(entry) if value is None else queue.set_pte(entry, value)
+            if value is None:
+                return super().pte_clear(entry)
+            return super().set_pte(entry, value)
         code = self.lifted.functions["set_pte"]
         going = self.runner.begin(code, (EntryRef(entry), value))
         return self.store_again(going, operation)
@@ -84,7 +85,7 @@ class LiftedXen(LiftedArch, XenQueue):
     def lazy(self, here: StepContext) -> bool:
         """Whether an update here and now would stay in the queue: set_pte() is asked."""
         entry = next(iter(self.memory.specs))
-        return bool(self.lifted.answers.ask(here, ("lazy", entry), self._is_lazy))
+        return self.lifted.answers.ask(here, ("lazy", entry), self._is_lazy)
 
     def _is_lazy(self, apart: StepContext) -> bool:
         apart.this_cpu.mc_queue = ()  # a full one would go out before the update

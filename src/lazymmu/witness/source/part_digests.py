@@ -52,7 +52,7 @@ class PartDigests:
             if isinstance(item, CallBelow):
                 at = item.definition
                 below = at.file, at.name, item.binding, item.may_sleep, item.ambiguous, item.tests
-                told.append((step.column, step.note, line, *below))
+                told.append((step.column, step.note, line, *below, sorted(item.needs)))
             else:
                 chain = item.kind, item.what, item.ambiguous, item.detail, item.tests
                 told.append((step.column, step.note, line, *chain, sorted(item.conditions)))
