@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lazymmu.kernelc.json_shapes import listed, mapped, string
 from lazymmu.kernelc.tree_index import Store, digest
+from lazymmu.snapshot.content import is_of_file
 from lazymmu.snapshot.content_ids import MISSING, UNREADABLE, ContentIds
 
 if TYPE_CHECKING:
@@ -28,9 +29,6 @@ PRESENT: Final = "+"
 
 _VARIANTS: Final = 6
 """Facts of one owner and key, each of another state of the inputs."""
-
-_BLOB: Final = 40
-"""Length of the id of a file's content; those of directories are longer, all others shorter."""
 
 _CHANGES: Final = 300
 """Most inputs with other contents that are looked into before a fact is given up."""
@@ -174,7 +172,7 @@ class Facts:
             found: dict[str, tuple[str, str]] = {}
             for rel, (then, now) in self._differing(mapped(parts["files"])):
                 # Only of a file, then and now, can its owner say that nothing of it matters.
-                if {len(now), len(then)} != {_BLOB} or len(found) >= _CHANGES:
+                if not (is_of_file(now) and is_of_file(then)) or len(found) >= _CHANGES:
                     return None
                 found[rel] = then, now
         except (KeyError, TypeError):

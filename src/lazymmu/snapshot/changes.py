@@ -15,7 +15,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from lazymmu.snapshot.beneath import identity
-from lazymmu.snapshot.content import SHA1, SHA256, blob_id
+from lazymmu.snapshot.content import SHA1, SHA256, blob_id, is_of_file
 from lazymmu.snapshot.listing import CONTENT_CAP, Source
 from lazymmu.snapshot.object_store import StoreError
 
@@ -59,7 +59,7 @@ def changed_since(
             entry.is_link or entry.is_file
         ):
             continue
-        form = SHA1 if len(entry.blob) == 40 else SHA256
+        form = SHA1 if is_of_file(entry.blob) else SHA256
         match _content(tree, rel, entry, form):
             case entry.blob:
                 pass
@@ -131,7 +131,7 @@ def _alike(tree: Tree, seen: Repository, apart: Mapping[str, GitEntry]) -> Itera
             content = tree.ground.read(rel, CONTENT_CAP)
         except (OSError, ValueError):
             continue
-        form = SHA1 if len(entry.blob) == 40 else SHA256
+        form = SHA1 if is_of_file(entry.blob) else SHA256
         plain = content.replace(b"\r\n", b"\n")
         if blob_id(plain, form) == entry.blob or _points_to(seen, entry, content):
             yield rel

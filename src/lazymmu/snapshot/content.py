@@ -4,11 +4,15 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Final
 
-__all__ = ["SHA1", "SHA256", "blob_id", "fingerprint"]
+__all__ = ["SHA1", "SHA256", "blob_id", "fingerprint", "is_of_file"]
 
 SHA1, SHA256 = "sha1", "sha256"
 """The two formats of names that a repository may have (extensions.objectFormat)."""
+
+_NAME: Final = 40
+"""Length of a name in `SHA1`."""
 
 
 def blob_id(content: bytes | bytearray | memoryview, form: str = SHA1) -> str:
@@ -20,6 +24,14 @@ def blob_id(content: bytes | bytearray | memoryview, form: str = SHA1) -> str:
     digest = hashlib.new(form, b"blob %d\0" % len(content), usedforsecurity=False)
     digest.update(content)
     return digest.hexdigest()
+
+
+def is_of_file(name: str) -> bool:
+    """Whether an id names a file's content, as `blob_id` gives it.
+
+    Those of directories are longer, those of what is not there, or cannot be read, are shorter.
+    """
+    return len(name) == _NAME
 
 
 def fingerprint(content: bytes) -> int:

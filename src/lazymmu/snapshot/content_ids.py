@@ -17,7 +17,7 @@ import time
 from typing import TYPE_CHECKING, Final, Protocol
 
 from lazymmu.snapshot.beneath import ABSENT, DISK_STAMP, Entry, Stamp, settled
-from lazymmu.snapshot.content import blob_id
+from lazymmu.snapshot.content import blob_id, is_of_file
 from lazymmu.snapshot.tree import SIZE_CAP, Tree
 
 if TYPE_CHECKING:
@@ -30,9 +30,6 @@ MISSING: Final = "-"
 
 UNREADABLE: Final = "?"
 """The id of what is there and cannot be read; nothing that rests on it is kept."""
-
-_BLOB: Final = 40
-"""Length of an id of a file's content."""
 
 _MANY: Final = 20
 """Files with new stamps, from which on all are looked up at once."""
@@ -107,7 +104,7 @@ class ContentIds:
         if len(listed) > _MANY:
             now = time.time_ns()
             for rel, found in self._tree.ground.known_ids(listed).items():
-                if len(found) == _BLOB:
+                if is_of_file(found):
                     self._known[rel] = found
                     self._note(rel, listed[rel], now, found)
         return {rel for rel, _ in then.items() & self._known.items()}
@@ -180,7 +177,7 @@ class ContentIds:
         try:
             # Where git knows it, nothing is read; a repository may have names of another form.
             found = ground.content_id(rel)
-            found = found if len(found) == _BLOB else blob_id(ground.read(rel, SIZE_CAP))
+            found = found if is_of_file(found) else blob_id(ground.read(rel, SIZE_CAP))
         except (OSError, ValueError):
             try:
                 found = listing_id(ground.entries(rel))

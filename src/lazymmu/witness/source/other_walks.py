@@ -9,11 +9,12 @@ What it came to as a whole is not taken from there, but its parts are (taken_ove
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from lazymmu.contract import vocabulary
 from lazymmu.kernelc import kept_trees
 from lazymmu.kernelc.json_shapes import listed, mapped, string, strings
+from lazymmu.snapshot.content import is_of_file
 from lazymmu.witness.source.changes_since import ChangesSince
 from lazymmu.witness.source.earlier_analysis import ASKED_BY_PARTS, EarlierAnalysis
 from lazymmu.witness.source.rechecks import answers
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from lazymmu.witness.source.prefilter import Prefilter
 
 __all__ = ["of_another_walk"]
-
-_BLOB: Final = 40
-"""Length of the id of a file's content."""
 
 
 def of_another_walk(
@@ -49,7 +47,7 @@ def of_another_walk(
         if not _files_hold(fact, since) or not since.take_walk(walk):
             return None
         here = {*view.headers.files, *view.built}
-        seen = {rel for rel, (then, _) in fact.changed.items() if len(then) == _BLOB} | walk.files
+        seen = {rel for rel, (then, _) in fact.changed.items() if is_of_file(then)} | walk.files
         if any(_is_answered_otherwise(view, rel, parts, marks, rel in here) for rel in seen):
             since.tables = True
         return EarlierAnalysis(fact, parts, since)
@@ -65,8 +63,8 @@ def _features() -> frozenset[str]:
 def _files_hold(fact: KeptFact, since: ChangesSince) -> bool:
     """Take in the files that have changed, or are gone; False where that is too much."""
     for rel, (then, now) in fact.changed.items():
-        if len(then) == _BLOB:
-            if len(now) != _BLOB:
+        if is_of_file(then):
+            if not is_of_file(now):
                 since.lose(rel)
             elif not since.add(rel, then):
                 return False
