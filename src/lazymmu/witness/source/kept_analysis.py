@@ -112,7 +112,7 @@ class KeptAnalysis:
             return build(None, None), None
         analysis = build(None, parts.api)
         if not parts.join(analysis):
-            return analysis, None
+            return build(None, None), None
         self._joined = earlier
         return analysis, parts
 

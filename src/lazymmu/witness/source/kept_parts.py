@@ -29,6 +29,7 @@ __all__ = [
     "definition_of",
     "item_as_plain",
     "parts_as_plain",
+    "plain_state",
     "shape_told",
     "small_told",
     "stub_told",
@@ -63,7 +64,7 @@ def parts_as_plain(analysis: Analysis, view: ConfiguredTree) -> dict[str, object
         "items": items,
         "rest": list(reads.numbers(reads.bits)),
         "parts": parts,
-        "states": [_plain_state(*state) for state in states],
+        "states": [plain_state(*state) for state in states],
         "api": plain_api(analysis.api),
         "broken": [[f, name, why] for (f, _), (name, why) in analysis.program.unparsed.items()],
         "asked": plain_summaries(analysis.summaries),
@@ -118,12 +119,13 @@ def _key(item: Item, states: dict[WalkerState, int], lines: LineTokens) -> list[
     raise TypeError(f"no part that is known: {item}")
 
 
-def _plain_state(
+def plain_state(
     helpers: frozenset[tuple[str, int, str]],
     counting: frozenset[tuple[str, int, str]],
     names: frozenset[str],
     blamed: frozenset[tuple[str, int, str]],
 ) -> list[object]:
+    """Return what had been settled before a walk (`WalkerState`) as plain values."""
     places = [sorted([f, n] for f, _, n in some) for some in (helpers, counting, blamed)]
     return [*places, sorted(names)]
 

@@ -17,7 +17,7 @@ from lazymmu.witness.source.changed_names import ChangedNames, functions_read
 from lazymmu.witness.source.held_parts import Build, HeldParts, changed_items
 from lazymmu.witness.source.kept_api import KeptApi, api_that_holds, plain_api
 from lazymmu.witness.source.kept_hooks import HOOKS, JUDGED, hooks_of, judged_of, names_of_hooks
-from lazymmu.witness.source.kept_parts import definition_of, told
+from lazymmu.witness.source.kept_parts import definition_of, plain_state, told
 from lazymmu.witness.source.kept_summaries import given, plain_binding
 from lazymmu.witness.source.line_tokens import LineTokens
 from lazymmu.witness.source.part_digests import PartDigests
@@ -93,7 +93,11 @@ class TakenOver:
         self._now, self._again = now, PartsAgain(now)
         self._told = [listed(part) for part in listed(kept["parts"])]
         self._values = listed(values["parts"])
-        self._broken = {(f, name): why for f, name, why in map(strings, listed(kept["broken"]))}
+        self._broken = {
+            (f, name): why
+            for f, name, why in map(strings, listed(kept["broken"]))
+            if (f, name) not in bodies
+        }
         moved = since.moved
         self._summaries = given(kept["asked"], moved)
         self._moved, self._view, self._tables = moved, view, since.tables
@@ -155,12 +159,23 @@ class TakenOver:
     def join(self, analysis: Analysis) -> bool:
         """Let an analysis have what may be taken over, if it has the same API of the mode.
 
-        :param analysis: it was built with `api`.
-        :returns: whether it has.
+        :param analysis: it was built with `api`, and is of no use where it has another.
+        :returns: whether it has the same.
         """
+        self._analysis = analysis
+        try:
+            same = self._has_same_api(analysis)
+        except _NOTHING:
+            same = False
+        if same:
+            analysis.summaries.taken_over = analysis.walker.taken_over = self
+        else:
+            self._analysis = None
+        return same
+
+    def _has_same_api(self, analysis: Analysis) -> bool:
         item = ("api",)
         (number,) = [n for n, part in enumerate(self._told) if part[0] == "api"]
-        self._analysis = analysis
         reads = analysis.program.reads
         if item not in reads.units:
             again = self._again.read_by(item)
@@ -173,11 +188,7 @@ class TakenOver:
             reads.unit(item, replayed)
         value, _ = reads.units[item]
         digests = PartDigests(LineTokens(self._view))
-        if told(digests, item, value) != string(self._told[number][4]):
-            self._analysis = None
-            return False
-        analysis.summaries.taken_over = analysis.walker.taken_over = self
-        return True
+        return told(digests, item, value) == string(self._told[number][4])
 
     def said(self, item: Item) -> str | None:
         """What tells the value of a part that was taken over."""
@@ -217,7 +228,7 @@ class TakenOver:
         analysis = self._analysis
         if analysis is None or analysis.call_transfer.unread:
             return None
-        settled = self._settled(*_plain_state(state))
+        settled = self._settled(*plain_state(*state))
         key = ("root", graph.file, graph.name, repr(plain_binding(binding)), settled)
         number = self._number(key)
         again = None if number is not None else self._again.root(graph, binding, state)
@@ -259,7 +270,7 @@ class TakenOver:
         """What the walks of its hooks came to when as much was settled; None: unknown."""
         if not self._same_hooks:
             return None
-        number = self._number((JUDGED, "", "", repr(None), self._settled(*_plain_state(state))))
+        number = self._number((JUDGED, "", "", repr(None), self._settled(*plain_state(*state))))
         if number is None:
             return None
         try:
@@ -360,7 +371,7 @@ class TakenOver:
         """Count a function as read, and as not read in full where it was not."""
         program = self._live.program
         program.reads.met(("body", file, name))
-        why = self._broken.get((file, name))
+        why = self._again.broken(file, name) or self._broken.get((file, name))
         if why:
             at = self._definition(file, name)
             program.unparsed[at.file, at.line] = at.name, why
@@ -379,12 +390,6 @@ class TakenOver:
         if self._analysis is None:
             raise LookupError("no analysis")
         return self._analysis
-
-
-def _plain_state(state: WalkerState) -> list[object]:
-    """What had been settled, as `kept_parts` keeps it."""
-    *places, names = state[0], state[1], state[3], state[2]
-    return [*([[f, n] for f, _, n in some] for some in places), sorted(names)]
 
 
 def _item_key(item: Sequence[object]) -> tuple[Any, ...]:
