@@ -7,11 +7,12 @@ what a parser loses. Each word that contains the part looked for is found once, 
 
 from __future__ import annotations
 
+import functools
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lazymmu.kernelc.parse.lexemes import CHAR, COMMENT, LINE_COMMENT, STRING, blank
 from lazymmu.kernelc.parse.slices import RawDef, definitions
@@ -87,6 +88,12 @@ _DEPTH = 64
 """How many brackets at file level are told apart; the outermost one that says something decides."""
 
 
+_TEXTS: Final = 256
+"""Texts of which the words are remembered. Those of a kernel that name the mode are some sixty, and
+the trees of one series have nearly all of them alike."""
+
+
+@functools.lru_cache(maxsize=_TEXTS)
 def occurrences(text: bytes, part: bytes) -> tuple[Occurrence, ...]:
     """Find every word of a file that contains `part`, in the order of their places.
 
