@@ -68,6 +68,25 @@ def test_a_begin_that_asks_for_what_it_is_handed_may_be_handed_nothing(asks: str
     assert found[0] == "unbalanced-section"
 
 
+OWN = {
+    "set_pte_at(mm, addr, pte, new);": "",
+    "cond_resched();": "sleep-in-section",
+    "set_pte_at(mm, addr, pte, new); b = NULL;": "unbalanced-section",
+    "set_pte_at(mm, addr, pte, new); if (given) cpu_relax();": "unbalanced-section",
+    "set_pte_at(mm, addr, pte, new); given = given->next;": "unbalanced-section",
+}
+
+
+def test_a_pointer_that_a_function_was_given_is_there_if_it_does_not_ask() -> None:
+    """Who asks for it, or gives the variable another, may have nothing in it."""
+    text = INCLUDE + CLEANUP.replace("BEGIN", "return b;")
+    for number, body in enumerate(OWN):
+        function = FUNCTION.replace("NAME", f"f{number}").replace("batch_begin(given)", "given")
+        text += function.replace("BODY", f"lazy_mmu_mode_enable(); {body}")
+    found = {(function, rule) for rule, _, function, _ in seen("new", text, {}).findings}
+    assert found == {(f"f{n}", rule) for n, rule in enumerate(OWN.values()) if rule}
+
+
 NUMBER = """
 #include <linux/cleanup.h>
 static TYPE batch_begin(void) { lazy_mmu_mode_enable(); return FULL; }

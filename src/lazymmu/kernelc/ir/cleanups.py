@@ -6,7 +6,8 @@
     struct batch *b __free(batch) = batch_begin(given);
 
 A begin that hands back what it was handed, and does not ask for it, takes it to be there, as the
-constructor of a guard does. `no_free_ptr()` and what else may empty the variable leave it open.
+constructor of a guard does; so does a function with a pointer that it was given itself.
+`no_free_ptr()` and what else may empty the variable leave it open.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def keeps_value(graph: Function, variable: str, find: Finder) -> bool:
     :param graph: the function that has the variable, before its scopes are filled.
     """
     given = list(_given(graph, variable))
-    if not given or not all(_handed_back(value, find) for value in given):
+    if not given or not all(_handed_back(v, find) or _is_own(v, graph) for v in given):
         return False
     handed = [call for call in _calls(graph) if Name(variable) in map(strip_casts, call.args)]
     return all(call.name is not None and find(call.name) is not None for call in handed)
@@ -84,6 +85,17 @@ def _handed_back(value: Expr | None, find: Finder) -> bool:
     written = {t for n in begin.nodes if n.expr is not None for t, _ in writes(n.expr)}
     asked = {name for node in begin.nodes for name in _asked(node)}
     return len(said) == len(own) > 0 and not (own & asked or written & set(map(Name, own)))
+
+
+def _is_own(value: Expr | None, graph: Function) -> bool:
+    """Whether a value is a pointer that a function was given, and neither asks for nor changes."""
+    name = strip_casts(value) if value is not None else None
+    if not isinstance(name, Name) or name.spelling not in graph.params:
+        return False
+    pointer = graph.types.get(name.spelling, "").endswith("*")
+    written = {t for n in graph.nodes if n.expr is not None for t, _ in writes(n.expr)}
+    asked = {used for node in graph.nodes for used in _asked(node)}
+    return pointer and name not in written and name.spelling not in asked
 
 
 def _asked(node: Node) -> Iterator[str]:
