@@ -63,18 +63,13 @@ def needs_of(
 
 
 def _asked(graph: Function, facts: ConstantEvaluator) -> list[str]:
-    """The questions by which a function decides, itself or in one that only answers."""
-    kept = [
-        value
-        for values in assignments(graph).values()
-        for value in values
-        if value is not None and len(values) == 1
-    ]
+    """The questions by which a function decides: there, before, or in one that only answers."""
     tested = [n.expr for n in graph.nodes if n.op in (BRANCH, SWITCH) and n.expr is not None]
-    calls = [call for expr in (*tested, *kept) for call in calls_in(expr)]
-    return sorted(
-        {name for c in calls if c.name is not None for name in facts.questions(c.name, graph.file)}
-    )
+    calls = {call.name for expr in tested for call in calls_in(expr) if call.name is not None}
+    found = {name for called in calls for name in facts.questions(called, graph.file)}
+    every = facts.vocabulary.context_questions
+    found.update(call.name for _, call in graph.calls() if call.name in every)
+    return sorted(found)
 
 
 def _kept(graph: Function, env: Mapping[str, Value], facts: ConstantEvaluator) -> dict[str, Value]:
