@@ -151,6 +151,13 @@ def read_herd7(text: str, _verb: str, _place: Path) -> None:
     read_herd_test(text)
 
 
+def read_promela(text: str, _verb: str, _place: Path) -> None:
+    """Promela, as far as its blocks: variables, and one process."""
+    head, _, body = text.partition("active proctype model() {\n")
+    assert all(line.startswith("unsigned ") for line in head.splitlines())
+    assert body.count("{") + 1 == body.count("}")
+
+
 def read_dot(text: str, _verb: str, _place: Path) -> None:
     """Graphviz, as far as the brackets: one graph, whose names are quoted."""
     assert text.lstrip().startswith("digraph")
@@ -205,5 +212,6 @@ READERS: dict[str, Callable[[str, str, Path], None]] = {
     "gcc": read_gcc,
     "ftrace": read_ftrace,
     "herd7": read_herd7,
+    "promela": read_promela,
     "dot": read_dot,
 }

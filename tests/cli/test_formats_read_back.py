@@ -93,6 +93,16 @@ class Stage:
         if name == "herd7":
             used = "kernel-mapping-used-before-leave"
             return ["verify", "--scenario", used, "--arch", "arm64", "--release", "7.3.4"]
+        if name == "promela":
+            return [
+                "verify",
+                "--scenario",
+                "section-never-ends",
+                "--arch",
+                "x86",
+                "--release",
+                "7.3.4",
+            ]
         Path(FILE).write_text(inspect.getsource(template))
         return [*asked, "--port", FILE, "--engine", "python"]
 

@@ -10,6 +10,7 @@ from lazymmu.report.verify import herd7
 from lazymmu.verbs.given import Input
 from lazymmu.verbs.herd import herd_tests
 from tests.herd_tests import read_herd_test
+from tests.lift.conftest import EXAMPLES
 
 TWICE = """
 litmus twice
@@ -52,6 +53,20 @@ def test_a_mapping_that_is_used_before_its_barriers_faults():
     assert read.programs == [["STR X0,[X1]", "L0:LDR W2,[X3]"]]
     assert read.condition == ["fault(P0:L0,p)"]
     assert why == []
+
+
+def test_a_way_of_a_tree_is_the_test_that_the_written_machine_gives():
+    """What is lifted from arm64's C has its barriers in the same places."""
+    name = "kernel-mapping-used-before-leave"
+    answer = lazymmu.verify(
+        lazymmu.VerifyRequest(
+            scenarios=[name], arches=["arm64"], tree=EXAMPLES / "linux-new", jobs=1
+        )
+    )
+    (text,), why = herd7.of_runs(herd_tests(answer.done))
+    ((by_hand,), _) = told(name)
+    mine, theirs = read_herd_test(text), read_herd_test(by_hand)
+    assert (mine.programs, mine.condition, why) == (theirs.programs, theirs.condition, [])
 
 
 def test_barriers_stand_where_the_machine_has_them():

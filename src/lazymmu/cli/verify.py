@@ -162,6 +162,9 @@ def _outputs(args: argparse.Namespace) -> tuple[Output, ...]:
         name = given.partition("=")[0]
         if name in FORMATS and name not in formats.SUMMARIES:
             raise Problem(f"--list has no format {name}; it has {', '.join(formats.SUMMARIES)}")
+    made = args.what_if or any(one is not None for one in (args.tree, args.port, args.replay))
+    if made and any(given.partition("=")[0] == "promela" for given in args.formats):
+        raise Problem("--format promela is of a machine as it is in a release")
     return outputs.outputs(args, FORMATS)
 
 
@@ -193,6 +196,7 @@ def _print(answer: VerifyAnswer, wanted: Sequence[Output], args: argparse.Namesp
     from lazymmu.report.verify import counterexample, ftrace, herd7, lifting, matrix
     from lazymmu.report.verify.formats import of_runs
     from lazymmu.verbs.herd import herd_tests
+    from lazymmu.verbs.promela import model_of
 
     def text(columns: int | None) -> str:
         whole = args.everything and len({one.scenario for one in answer.verdicts}) == 1
@@ -207,6 +211,8 @@ def _print(answer: VerifyAnswer, wanted: Sequence[Output], args: argparse.Namesp
     untold: list[str] = []
 
     def render(name: str, columns: int | None) -> str:
+        if name == "promela":
+            return model_of(answer.done)
         if name not in ("ftrace", "herd7"):
             return others(name, columns)
         traced = name == "ftrace"

@@ -27,6 +27,7 @@ FORMATS: Final = {
     "gcc": "one line a message, whose paths open from where you are, for editors",
     "ftrace": "the counterexample as a trace",
     "herd7": "the counterexample as a litmus test for herd7 (arm64)",
+    "promela": "the model of one run, for Spin",
 }
 """Every format by its name, with what it is for."""
 
@@ -37,7 +38,9 @@ VERBS: Final = {
     ),
     "history": ("text", "json", "html", "markdown", "csv"),
     "sections": ("text", "json", "markdown", "csv"),
-    "verify": ("text", "json", "html", "junit", "markdown", "ktap", "csv", "ftrace", "herd7"),
+    "verify": (
+        "text", "json", "html", "junit", "markdown", "ktap", "csv", "ftrace", "herd7", "promela",
+    ),
     "litmus": ("text", "json", "html", "junit", "markdown", "ktap", "csv"),
     "trace": ("text", "json", "html", "sarif", "junit", "markdown", "ktap", "csv", "gcc"),
     "cost": ("text", "json", "html", "csv"),
