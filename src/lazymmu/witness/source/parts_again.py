@@ -43,14 +43,6 @@ class PartsAgain:
         read = self.read_by(item)
         return None if read is None or not isinstance(value, WalkOutcome) else (value, read)
 
-    def broken(self, file: str, name: str) -> str:
-        """Why a function was not read in full, where it was read and was not."""
-        unparsed = self._live.program.unparsed
-        if not unparsed:
-            return ""
-        found = (why for (at, _), (called, why) in unparsed.items() if (at, called) == (file, name))
-        return next(found, "")
-
     def read_by(self, item: Item) -> list[tuple[Any, ...]] | None:
         """What a part has read, and what came about; None where it was not computed."""
         reads = self._live.program.reads

@@ -13,20 +13,20 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from lazymmu.kernelc.json_shapes import listed, mapped, numbers, string, strings
+from lazymmu.witness.source.came_about import CameAbout, item_key
 from lazymmu.witness.source.changed_names import ChangedNames, functions_read
 from lazymmu.witness.source.held_parts import Build, HeldParts, changed_items
 from lazymmu.witness.source.kept_api import KeptApi, api_that_holds, plain_api
 from lazymmu.witness.source.kept_hooks import HOOKS, JUDGED, hooks_of, judged_of, names_of_hooks
-from lazymmu.witness.source.kept_parts import definition_of, plain_state, told
+from lazymmu.witness.source.kept_parts import plain_state, told
 from lazymmu.witness.source.kept_summaries import given, plain_binding
 from lazymmu.witness.source.line_tokens import LineTokens
 from lazymmu.witness.source.part_digests import PartDigests
-from lazymmu.witness.source.part_values import EFFECTS, Own, effect, own_part
+from lazymmu.witness.source.part_values import EFFECTS, Own, own_part
 from lazymmu.witness.source.parts_again import PartsAgain
 from lazymmu.witness.source.path.bounds import MAX_IN_ALL
 from lazymmu.witness.source.plain_values import built
 from lazymmu.witness.source.told_outcomes import outcome_of
-from lazymmu.witness.source.told_values import ToldValues
 
 if TYPE_CHECKING:
     from lazymmu.contract.vocabulary import Vocabulary
@@ -45,9 +45,6 @@ __all__ = ["TakenOver"]
 
 _TOLD: Final = ("shape", "small", "table", "stub")
 """Items that say more than what was read (`kept_parts.item_as_plain`)."""
-
-_OF_MONITORS: Final = frozenset({"begun", "ended", "entered", "shifted", "walked"})
-"""Items that say what came about, and whom only those ask who walk under the same monitors."""
 
 _NOTHING: Final = (LookupError, TypeError, ValueError, AttributeError)
 """What is raised by a part that cannot be made again."""
@@ -80,9 +77,7 @@ class TakenOver:
             raise ValueError("who was walked first matters")
         self._items = [listed(item) for item in listed(kept["items"])]
         self._names = ChangedNames(view, since.names, mapped(analysis["files"]).keys() - since.gone)
-        read = functions_read(self._items)
-        bodies = since.bodies | {at for at in read if at[0] in since.whole}
-        bodies |= self._names.reached(at for at in read if at[0] not in since.gone)
+        bodies = self._bodies(since)
         # The API may be told by a name that is new.
         api = None if since.names else api_that_holds(kept, self._items, bodies)
         now = build({}, api) if held is None else held.live
@@ -93,32 +88,30 @@ class TakenOver:
         self._now, self._again = now, PartsAgain(now)
         self._told = [listed(part) for part in listed(kept["parts"])]
         self._values = listed(values["parts"])
-        self._broken = {
-            (f, name): why
-            for f, name, why in map(strings, listed(kept["broken"]))
-            if (f, name) not in bodies
-        }
-        moved = since.moved
-        self._summaries = given(kept["asked"], moved)
-        self._moved, self._view, self._tables = moved, view, since.tables
-        self._rows = listed(values["rows"])
-        self._effects = {
-            number: item for item in map(listed, listed(values["effects"]))
-            for number in numbers(item[:1], 0, len(self._items))
-        }  # fmt: skip
+        broken = {(f, name): why for f, name, why in map(strings, listed(kept["broken"]))}
+        broken = {at: why for at, why in broken.items() if at not in bodies}
+        broken |= {(f, name): why for (f, _), (name, why) in now.program.unparsed.items()}
+        self._about = CameAbout(self._items, values, since.moved, broken)
+        self._summaries = given(kept["asked"], since.moved)
+        self._moved, self._view, self._tables = since.moved, view, since.tables
         self._by_key = self._keys([listed(state) for state in listed(kept["states"])])
         self._plain_items = {
-            _item_key(item): item
+            item_key(item): item
             for number, item in enumerate(self._items)
             if item[0] in _TOLD and number not in self._changed
         }
         self._plain_effects: dict[Item, list[object]] = {}
         self._said: dict[Item, str] = {}
-        self._definitions: dict[tuple[str, str], Definition] = {}
-        self._analysis: Analysis | None = None
         self._same_hooks = False
         """Whether the implementation of the mode was taken over."""
-        self._made = ToldValues(self._rows, moved, self._definition)
+
+    def _bodies(self, since: ChangesSince) -> set[tuple[str, str]]:
+        """The functions that are other ones, or in whose text a changed name stands."""
+        read = functions_read(self._items)
+        whole = {at for at in read if at[0] in since.whole}
+        return (
+            since.bodies | whole | self._names.reached(at for at in read if at[0] not in since.gone)
+        )
 
     def _keys(self, states: Sequence[object]) -> dict[tuple[str, ...], int]:
         """The number of each part that may be taken over, by what it is."""
@@ -162,7 +155,7 @@ class TakenOver:
         :param analysis: it was built with `api`, and is of no use where it has another.
         :returns: whether it has the same.
         """
-        self._analysis = analysis
+        self._about.analysis = analysis
         try:
             same = self._has_same_api(analysis)
         except _NOTHING:
@@ -170,7 +163,7 @@ class TakenOver:
         if same:
             analysis.summaries.taken_over = analysis.walker.taken_over = self
         else:
-            self._analysis = None
+            self._about.analysis = None
         return same
 
     def _has_same_api(self, analysis: Analysis) -> bool:
@@ -182,7 +175,7 @@ class TakenOver:
             came = self._came_about(number) if again is None else again
 
             def replayed() -> ModeApi:
-                self._replay(came)
+                self._about.replay(came)
                 return analysis.api
 
             reads.unit(item, replayed)
@@ -214,18 +207,18 @@ class TakenOver:
         if number is None:
             return None
         try:
-            found = own_part(self._values[number], self._made)
+            found = own_part(self._values[number], self._about.made)
             came = self._came_about(number)
         except _NOTHING:
             return None
-        self._replay(came)
+        self._about.replay(came)
         place = (file, definition.line, name)
         self._said[("own", *place, binding)] = string(self._told[number][4])
         return found
 
     def root(self, graph: Function, binding: Binding, state: WalkerState) -> WalkOutcome | None:
         """What walking a root came to when as much was settled; None where that is not known."""
-        analysis = self._analysis
+        analysis = self._about.analysis
         if analysis is None or analysis.call_transfer.unread:
             return None
         settled = self._settled(*plain_state(*state))
@@ -234,7 +227,10 @@ class TakenOver:
         again = None if number is not None else self._again.root(graph, binding, state)
         try:
             if number is not None:
-                found, came = outcome_of(self._values[number], self._made), self._came_about(number)
+                found, came = (
+                    outcome_of(self._values[number], self._about.made),
+                    self._came_about(number),
+                )
             elif again is not None:
                 found, came = again
             else:
@@ -243,7 +239,7 @@ class TakenOver:
                 return None
         except _NOTHING:
             return None
-        self._replay(came)
+        self._about.replay(came)
         if number is not None:
             said = string(self._told[number][4])
             self._said["root", graph.place, binding, None, state] = said
@@ -253,16 +249,16 @@ class TakenOver:
         """The architecture's implementation of the mode; None where that is not known."""
         number = None if self._tables else self._number((HOOKS, "", "", repr(None)))
         names = self._names
-        if number is None or names.are_in(" ".join(names_of_hooks(words, self._live.api))):
+        if number is None or names.are_in(" ".join(names_of_hooks(words, self._about.live.api))):
             return None
         try:
-            found = hooks_of(self._values[number], self._moved, self._definition)
+            found = hooks_of(self._values[number], self._moved, self._about.definition)
             if names.are_in(" ".join(d.name for d in found.definitions)):
                 return None
             came = self._came_about(number)
         except _NOTHING:
             return None
-        self._replay(came, apart=True)
+        self._about.replay(came, apart=True)
         self._same_hooks = True
         return found
 
@@ -274,19 +270,19 @@ class TakenOver:
         if number is None:
             return None
         try:
-            found = judged_of(self._values[number], self._made, self._definition)
+            found = judged_of(self._values[number], self._about.made, self._about.definition)
             came = self._came_about(number)
             if not all(self._comes_to_the_same(item) for item in came if item[0] == "asked"):
                 return None
         except _NOTHING:
             return None
-        self._replay(came, apart=True)
+        self._about.replay(came, apart=True)
         return found
 
     def _number(self, key: tuple[str, ...]) -> int | None:
         """The number of a part that has read nothing that is changed."""
         number = self._by_key.get(key)
-        if number is None or self._analysis is None:
+        if number is None or self._about.analysis is None:
             return None
         return number if self._changed.isdisjoint(self._read(number)) else None
 
@@ -296,105 +292,18 @@ class TakenOver:
     def _comes_to_the_same(self, item: Sequence[Any]) -> bool:
         """Whether a call comes to what it came to; it is asked for again."""
         _, file, name, binding = item
-        reads = self._live.program.reads
+        reads = self._about.live.program.reads
         outer = reads.bits
-        now = self._live.summaries.of(self._definition(file, name), binding)
+        now = self._about.live.summaries.of(self._about.definition(file, name), binding)
         reads.bits = outer
         return self._summaries.get((file, name, binding)) == now
-
-    # -- what comes about ----------------------------------------------------------------------
 
     def _came_about(self, number: int) -> list[tuple[Any, ...]]:
         """What a part has read, and what came about, as items of the analysis at hand."""
         found = []
         for n in self._read(number):
-            item = self._item(n)
+            item = self._about.item(n)
             found.append(item)
             if item[0] in EFFECTS and item[0] != "asked":
                 self._plain_effects[item] = self._items[n]
         return found
-
-    def _item(self, number: int) -> tuple[Any, ...]:
-        match self._items[number]:
-            case ["body", str(file), str(name)]:
-                return ("body", file, name)
-            case ["shape", str(file), str(name), _]:
-                return ("shape", file, self._definition(file, name).line, name)
-            case ["small", str(name), str(file), str(where), str(what), str()]:
-                return ("small", name, file, where, what)
-            case ["table" | "stub", *_] as told_item:
-                return _item_key(told_item)
-        _, item = effect(self._effects[number], self._made, len(self._items))
-        match item:
-            case ("asked", str(file), int(), str(name), tuple(binding)):
-                return ("asked", file, name, binding)
-            case ("unresolved", str(name), str(file), int(line), str(function)):
-                return ("unresolved", name, file, self._moved.line(file, line), function)
-        return tuple(map(self._place, item))
-
-    def _place(self, part: object) -> object:
-        match part:
-            case (str(file), int(line), str(name)):
-                return file, self._moved.line(file, line), name
-        return part
-
-    def _replay(self, came: Sequence[tuple[Any, ...]], *, apart: bool = False) -> None:
-        """Let come about what came about.
-
-        :param apart: under monitors of its own, which nobody asks any more.
-        """
-        live = self._live
-        reads = live.program.reads
-        for item in came:
-            match item:
-                case ("body", file, name):
-                    reads.note(item)
-                    self._met(file, name)
-                case ("shape", file, _, name):
-                    reads.note(item)
-                    self._met(file, name)
-                case ("small", name, file, where, what):
-                    reads.note(("small", name, file))
-                    if what:
-                        self._met(where, what)
-                case ("table" | "stub", *_):
-                    reads.note(item)
-                case ("asked", file, name, binding):
-                    at = self._definition(file, name)
-                    reads.note(("asked", at.file, at.line, at.name, binding))
-                case (kind, *_) if apart and kind in _OF_MONITORS:
-                    reads.note(item)
-                case _:
-                    live.walker.replay(item, self._graph)
-
-    def _met(self, file: str, name: str) -> None:
-        """Count a function as read, and as not read in full where it was not."""
-        program = self._live.program
-        program.reads.met(("body", file, name))
-        why = self._again.broken(file, name) or self._broken.get((file, name))
-        if why:
-            at = self._definition(file, name)
-            program.unparsed[at.file, at.line] = at.name, why
-
-    def _graph(self, file: str, name: str) -> Function:
-        return self._live.program.to_walk(self._definition(file, name))
-
-    def _definition(self, file: str, name: str) -> Definition:
-        known = self._definitions.get((file, name))
-        if known is None:
-            known = self._definitions[file, name] = definition_of(self._live, file, name)
-        return known
-
-    @property
-    def _live(self) -> Analysis:
-        if self._analysis is None:
-            raise LookupError("no analysis")
-        return self._analysis
-
-
-def _item_key(item: Sequence[object]) -> tuple[Any, ...]:
-    """What an item is, without what it says."""
-    match item:
-        case ["table", list(asked), _]:
-            return ("table", *asked)
-    return tuple(item[:3])

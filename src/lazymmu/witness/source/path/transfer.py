@@ -119,9 +119,7 @@ class Transfer:
         env = frame.env(path.state.facts)
         env.update((name.spelling, value) for name, value in path.state.counters if name.here)
         env.update(self._context.of(path.state.product.task))
-        returned = {
-            call: known.value for call, known in path.results.items() if known.value is not None
-        }
+        returned = {call: r.value for call, r in path.results.items() if r.value is not None}
         return self._facts.within(frame.graph, env, returned=returned)
 
     def parted(self, frame: Frame, node: Node, expr: Expr, paths: list[Path]) -> list[Path]:
