@@ -90,7 +90,7 @@ def test_a_sample_agrees_on_lifted_and_written_machines():
     The example goes by the task's counter where 7.1 goes by the CPU's mode: where a counter went
     below zero these differ.
     """
-    with lifted(EXAMPLES / "linux-new", ["x86"], "fine", None) as (one,):
+    with lifted(EXAMPLES / "linux-new", ["x86"], programs.STEPS["x86"], None) as (one,):
         sides = programs.Sides("x86", one.tree, "7.1.13")
         drawn = itertools.islice(programs.pairs(programs.tasks()), 2600, None)
         kept = (pair for pair in drawn if not any(map(ends_too_many, pair[:2])))

@@ -55,3 +55,12 @@ def test_a_walk_that_showed_that_the_whole_does_not_hold_is_not_done_again(
     assert checked(files, shutil.copytree(store, tmp_path / "store")) == cold
     assert watched.again > 0
     assert not watched.roots[False]
+
+
+def test_a_new_function_of_a_header_that_begins_for_its_callers_is_of_the_api(
+    store: Path, tmp_path: Path
+) -> None:
+    """Nobody asked for its name before: only who finds the API anew comes to know of it."""
+    header = "include/linux/percpu.h"
+    files: Files = {header: b"void GPL(void)\n{\n\tlazy_mmu_mode_enable();\n}\n" + text(header)}
+    assert checked(files, shutil.copytree(store, tmp_path / "store")) == checked(files, None)

@@ -16,7 +16,7 @@ from lazymmu.kernelc.json_shapes import listed, mapped, numbers, string, strings
 from lazymmu.witness.source.came_about import CameAbout, item_key
 from lazymmu.witness.source.changed_names import ChangedNames, functions_read
 from lazymmu.witness.source.held_parts import Build, HeldParts, changed_items
-from lazymmu.witness.source.kept_api import KeptApi, api_that_holds, plain_api
+from lazymmu.witness.source.kept_api import KeptApi, plain_api
 from lazymmu.witness.source.kept_hooks import HOOKS, JUDGED, hooks_of, judged_of, names_of_hooks
 from lazymmu.witness.source.kept_parts import plain_state, told
 from lazymmu.witness.source.kept_summaries import given, plain_binding
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from lazymmu.witness.source.path.settled_before import WalkerState
 
 __all__ = ["TakenOver"]
+
+_API: Final = ("api",)
 
 _TOLD: Final = ("shape", "small", "table", "stub")
 """Items that say more than what was read (`kept_parts.item_as_plain`)."""
@@ -78,9 +80,7 @@ class TakenOver:
         self._items = [listed(item) for item in listed(kept["items"])]
         self._names = ChangedNames(view, since.names, mapped(analysis["files"]).keys() - since.gone)
         bodies = self._bodies(since)
-        # The API may be told by a name that is new.
-        api = None if since.names else api_that_holds(kept, self._items, bodies)
-        now = build({}, api) if held is None else held.live
+        now = build({}, None) if held is None else held.live
         tables = since.tables or self._names.are_in_tables(analysis)
         self._changed = changed_items(
             self._items, bodies, now, self._names, tables=tables, gone=since.gone
@@ -145,7 +145,13 @@ class TakenOver:
 
     @property
     def api(self) -> KeptApi | None:
-        """The API of the mode, None where it has to be found anew."""
+        """The API of the mode, None where it has to be found anew.
+
+        It is one that was found in the tree as it is now: who finds it asks for what no part has
+        asked for, and what is asked now is what the next analysis is held against.
+        """
+        if _API not in self._now.program.reads.units:
+            return None
         kept: KeptApi | None = built(KeptApi | None, plain_api(self._now.api))
         return kept
 
@@ -167,21 +173,18 @@ class TakenOver:
         return same
 
     def _has_same_api(self, analysis: Analysis) -> bool:
-        item = ("api",)
-        (number,) = [n for n, part in enumerate(self._told) if part[0] == "api"]
-        reads = analysis.program.reads
-        if item not in reads.units:
-            again = self._again.read_by(item)
-            came = self._came_about(number) if again is None else again
+        reads, again = analysis.program.reads, self._again.read_by(_API)
+        if _API not in reads.units and again is not None:
 
             def replayed() -> ModeApi:
-                self._about.replay(came)
+                self._about.replay(again)
                 return analysis.api
 
-            reads.unit(item, replayed)
-        value, _ = reads.units[item]
+            reads.unit(_API, replayed)
+        value, _ = reads.units[_API]
         digests = PartDigests(LineTokens(self._view))
-        return told(digests, item, value) == string(self._told[number][4])
+        (said,) = [string(part[4]) for part in self._told if part[0] == "api"]
+        return bool(told(digests, _API, value) == said)
 
     def said(self, item: Item) -> str | None:
         """What tells the value of a part that was taken over."""
