@@ -89,6 +89,18 @@ def test_hooks_of_which_a_text_has_changed_are_found_and_judged_again(
     assert looked["judged"] > 0
 
 
+def test_a_table_names_a_hook_that_is_there_only_now(tmp_path: Path, looked: Counter[str]) -> None:
+    """The table and all texts are as they were: the name means something that it did not mean."""
+    named = text(XEN).replace(b".leave = xen_leave_lazy_mmu", b".leave = leave_it")
+    before: Files = {XEN: named}
+    after: Files = {XEN: named + b"\nvoid leave_it(void)\n{\n\tmsleep(1);\n}\n"}
+    cold = checked(after, None)
+    checked(before, tmp_path)
+    looked.clear()
+    assert checked(after, tmp_path) == cold
+    assert looked["found"] > 0
+
+
 def test_lines_of_hooks_are_where_they_stand_now(store: Path, tmp_path: Path) -> None:
     """A hook that moves down its file while something else changes is told by its new line."""
     files = SLEEPS | {XEN: b"\n\n\n" + text(XEN)}

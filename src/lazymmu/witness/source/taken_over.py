@@ -93,7 +93,7 @@ class TakenOver:
         broken |= {(f, name): why for (f, _), (name, why) in now.program.unparsed.items()}
         self._about = CameAbout(self._items, values, since.moved, broken)
         self._summaries = given(kept["asked"], since.moved)
-        self._moved, self._view, self._tables = since.moved, view, since.tables
+        self._moved, self._view, self._tables = since.moved, view, tables
         self._by_key = self._keys([listed(state) for state in listed(kept["states"])])
         self._plain_items = {
             item_key(item): item
