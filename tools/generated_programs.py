@@ -236,7 +236,8 @@ def _shown(verdict: Verdict) -> str:
 STEPS: Final = {"x86": "coarse"}
 """The steps of lifted machines where they are not single accesses. Xen's queue is filled and let go
 in one step by hand, while the tree's set_pte() does it in several: two CPUs that store to one entry
-without its lock overtake each other there; that callers keep each other out is not looked at here."""
+without its lock overtake each other there, and whether callers keep each other out of one is not
+asked."""
 
 
 def campaign(
