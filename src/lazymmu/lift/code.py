@@ -7,7 +7,7 @@ So a function can stop between any two of them, and its place is a number and it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -106,6 +106,8 @@ class Code:
     :param live: for each instruction the variables whose values matter before it.
     :param kept: local variables whose address is taken, which matter throughout.
     :param arrays: local variables that are arrays.
+    :param matters: for an instruction, and whether nothing is called there, which names still
+        matter: what frames.py has looked at.
     """
 
     name: str
@@ -117,6 +119,7 @@ class Code:
     live: tuple[frozenset[str], ...]
     kept: frozenset[str]
     arrays: frozenset[str] = frozenset()
+    matters: dict[tuple[int, bool], dict[str, bool]] = field(default_factory=dict)
 
     @property
     def place(self) -> str:

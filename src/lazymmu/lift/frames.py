@@ -77,15 +77,29 @@ def place_of(frames: list[CodeFrame]) -> tuple[Position, ...]:
 
 def _kept(frame: CodeFrame, *, last: bool) -> Position:
     code = frame.code
-    live = code.live[frame.at] if last else code.live[frame.at] | {""}
-    env = tuple(
-        sorted(
-            (name, value)
-            for name, value in frame.env.items()
-            if name in live or name.partition(".")[0] in code.kept or name.startswith(ANSWER)
+    matters = code.matters.get((frame.at, last))
+    if matters is None:
+        matters = code.matters[frame.at, last] = _Mattering(code, frame.at, last=last)
+    env = [item for item in frame.env.items() if matters[item[0]]]
+    env.sort()
+    return Position(code, frame.at, tuple(env), frame.to)
+
+
+class _Mattering(dict[str, bool]):
+    """Whether a variable still matters at an instruction, each name once looked at."""
+
+    __slots__ = ("_kept", "_live")
+
+    def __init__(self, code: Code, at: int, *, last: bool) -> None:
+        self._live = code.live[at] if last else code.live[at] | {""}
+        self._kept = code.kept
+
+    def __missing__(self, name: str) -> bool:
+        found = (
+            name in self._live or name.partition(".")[0] in self._kept or name.startswith(ANSWER)
         )
-    )
-    return Position(code, frame.at, env, frame.to)
+        self[name] = found
+        return found
 
 
 def restored(places: tuple[Position, ...]) -> list[CodeFrame]:
