@@ -78,3 +78,21 @@ def test_what_is_not_listed_is_asked_of_the_tree_itself(grow: Grow) -> None:
     assert once.into("mm/kept.c", buffer) == 4
     assert once.ground.known_ids(once.manifest()) == plain.ground.known_ids(plain.manifest())
     assert once.listed <= time.time_ns()
+
+
+@pytest.mark.parametrize("clock", ["settled", "own_cache"])
+def test_files_that_are_written_or_go_meanwhile_are_named(
+    grow: Grow, clock: str, request: pytest.FixtureRequest
+) -> None:
+    """Whether they are listed once or, having just changed, again: both may have been read."""
+    request.getfixturevalue(clock)
+    root = grow({"mm/kept.c": "kept", "mm/gone.c": "gone", "mm/other.c": "other"})
+    base = Tree.open(root).listed_once()
+    base.over({"mm/other.c": b"new"}).manifest()
+    assert base.changed_meanwhile() == ()
+    (root / "mm" / "kept.c").write_text("kept no more")
+    (root / "mm" / "gone.c").unlink()
+    (root / "mm" / "later.c").write_text("later")
+    base.over({"mm/other.c": b"newer"}).manifest()
+    assert set(base.changed_meanwhile()) == {"mm/kept.c", "mm/gone.c"}
+    assert Tree.open(root).changed_meanwhile() == ()

@@ -20,13 +20,15 @@ class ListedOnce:
     """A ground that is asked for its files again and again; all else is as it is below.
 
     What is written in between is read as it is, under the state that the file had before. So it is
-    within one check as well, and nobody takes that for the file's own (`result_cache.keep`).
+    within one check as well, and nobody takes that for the file's own (`result_cache.keep`);
+    `changed` tells of which files that may be so.
     """
 
     def __init__(self, below: Ground) -> None:
         """Stand on `below`."""
         self._below = below
         self._listed: tuple[dict[str, Stamp], list[tuple[str, str]]] | None = None
+        self._first: dict[str, Stamp] = {}
 
     def begin(self) -> None:
         """Begin a piece of work; see Ground."""
@@ -42,6 +44,7 @@ class ListedOnce:
             now = time.time_ns()
             lost: list[tuple[str, str]] = []
             found = self._below.manifest(lambda rel, why: lost.append((rel, why)))
+            self._first = self._first or found
             if not all(settled(stamp, now) for stamp in found.values()):
                 for rel, why in lost:
                     lose(rel, why)
@@ -51,6 +54,16 @@ class ListedOnce:
         for rel, why in lost:
             lose(rel, why)
         return found
+
+    def changed(self) -> list[str]:
+        """Return the files that are in another state than when they were first listed, or gone."""
+        return [rel for rel, stamp in self._first.items() if self._now(rel) != stamp]
+
+    def _now(self, rel: str) -> Stamp | None:
+        try:
+            return self._below.stamp(rel)
+        except (OSError, ValueError):
+            return None
 
     def read(self, rel: str, cap: int) -> bytes:
         """Return the bytes of a file; see Ground."""

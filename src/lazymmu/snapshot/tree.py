@@ -145,6 +145,10 @@ class Tree:
         ground = ListedOnce(self.ground)
         return Tree(self.root, self.release, given=ground, plain=self.plain, module=self.module)
 
+    def changed_meanwhile(self) -> tuple[str, ...]:
+        """Return the files that were written, or went, since `listed_once` had them listed."""
+        return tuple(self.ground.changed()) if isinstance(self.ground, ListedOnce) else ()
+
     def mounted(self, rel: str, folder: str | os.PathLike[str], *, module: bool = False) -> Tree:
         """Return this tree with the directory `folder` in it as `rel`, in memory alone.
 

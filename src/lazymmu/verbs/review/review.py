@@ -56,7 +56,8 @@ class ReviewAnswer:
     :param backports: what becomes of each fix on each tree that it may go to.
     :param tags: what each fix says of itself.
     :param results: the checks of the base, and of it with one more patch each time.
-    :param losses: a sentence for each part of the series that was left out.
+    :param losses: a sentence for each part of the series that was left out, and one for files of
+        the tree that were written meanwhile.
     :param only: the number of the patch that was handed over alone, 0 for a whole series.
     :param sides: for the id of each problem its code before the patch and after it, if the request
         has `shown`.
@@ -133,6 +134,7 @@ def review(asked: ReviewRequest, *, progress: Progress | None = None) -> ReviewA
                           _active(done))  # fmt: skip
         fixes = [one for one in done if one.fixed and begun.only in (0, one.number)]
         ports = backports(fixes, done, asked.stable, asked.trees[0], look, _told(asked))
+        moved = _changed(looks.base)
     return ReviewAnswer(
         request=asked,
         base=begun.based.base,
@@ -143,10 +145,22 @@ def review(asked: ReviewRequest, *, progress: Progress | None = None) -> ReviewA
         backports=ports,
         tags=tags(fixes, asked.trees[0]),
         results=tuple(one.result for one in seen),
-        losses=begun.submission.losses,
+        losses=(*begun.submission.losses, *moved),
         only=begun.only,
         sides=beside,
     )
+
+
+def _changed(base: Tree) -> list[str]:
+    """A sentence where files of the tree were written while its series was reviewed."""
+    changed = base.changed_meanwhile()
+    if not changed:
+        return []
+    more = f" and {len(changed) - 1} more files" if len(changed) > 1 else ""
+    return [
+        f"{changed[0]}{more} changed while the tree was read: what is said may be of before or of"
+        " after, so review it again"
+    ]
 
 
 @contextlib.contextmanager
