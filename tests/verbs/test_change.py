@@ -271,3 +271,39 @@ def test_a_baseline_knows_a_problem_whose_function_or_file_has_another_name(kern
     sleeping(kernel)
     edit(kernel, "mm/right_order.c", ("some_mutex", "note_mutex"))
     assert [one.function for one in lazymmu.check(later).verdicts] == ["relocate_table"]
+
+
+FREE = "mm/wrong_free.c"
+END = "page(page);\t/* expect: free-before-flush */\n\tlazy_mmu_mode_disable();"
+
+
+def test_a_leak_mends_nothing_of_what_it_comes_to_cover(kernel):
+    """Another mistake of the section is told within that of the leak, and is there as before."""
+    edit(kernel, FREE, (END, END.replace("\tlazy_mmu_mode_disable();", "")))
+    new, change = told(kernel)
+    assert new == ["release_entry"]
+    assert change.fixed == ()
+    assert [one.rule for one in change.covered] == ["free-before-flush"]
+    assert set(change.covered) < set(change.unchanged)
+
+
+def test_a_leak_that_is_mended_brings_nothing_of_what_it_covered(kernel, git):
+    """What was told within it is told itself then: it is not new."""
+    edit(kernel, FREE, (END, END.replace("\tlazy_mmu_mode_disable();", "")))
+    git(kernel, "commit", "-q", "-a", "-m", "leak")
+    edit(kernel, FREE, (END.replace("\tlazy_mmu_mode_disable();", ""), END))
+    new, change = told(kernel)
+    assert new == []
+    assert [one.rule for one in change.fixed] == ["unbalanced-section"]
+    assert [one.rule for one, _ in change.uncovered] == ["free-before-flush"]
+
+
+def test_what_was_never_told_within_a_leak_is_new_when_that_is_mended(kernel, git):
+    """Only the same line of the same function, and a rule that the leak was told to break."""
+    edit(kernel, FREE, (END, END.replace("\tlazy_mmu_mode_disable();", "")))
+    git(kernel, "commit", "-q", "-a", "-m", "leak")
+    mended = END.replace("\tlazy", "\tcond_resched();\n\tlazy")
+    edit(kernel, FREE, (END.replace("\tlazy_mmu_mode_disable();", ""), mended))
+    new, change = told(kernel)
+    assert new == ["release_entry"]
+    assert [one.rule for one in change.fixed] == ["unbalanced-section"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lazymmu.snapshot.revisions import Base
-from lazymmu.verbs.moves import moves
+from lazymmu.verbs.moves import comes_of, moves
 from lazymmu.verbs.unseen import unseen
 from lazymmu.witness.finding import Severity
 
@@ -42,6 +42,8 @@ class Change:
     :param brought: for new findings of a series which of its patches brings them: fingerprint and
         title.
     :param unseen: those that may be there: what they are in was not seen any more.
+    :param covered: those that are told within another one now, as what comes of it.
+    :param uncovered: those that were told so before, and are now themselves, each with that one.
     """
 
     base: Base
@@ -50,6 +52,8 @@ class Change:
     unchanged: tuple[Finding, ...] = ()
     brought: tuple[tuple[str, str], ...] = ()
     unseen: tuple[Finding, ...] = ()
+    covered: tuple[Finding, ...] = ()
+    uncovered: tuple[tuple[Finding, Finding], ...] = ()
 
     def patch_of(self, finding: Finding) -> str:
         """Which patch of a series brings a new finding, "" if it is not asked or not known."""
@@ -96,15 +100,26 @@ def change(
     went = {id(origin) for origin, _ in pairs}
     moved = [Moved(finding, origin) for origin, finding in pairs]
     left = _verdicts(finding for finding in gone if id(finding) not in went)
+    covered = tuple(one for one in left if any(comes_of(one, other) for other in after[1]))
+    left = tuple(one for one in left if one not in covered)
     hidden = unseen(left, after[0], losses)
+    new = [finding for finding in new if id(finding) not in came]
+    uncovered = tuple(
+        (one, other)
+        for one in new
+        if (other := next((each for each in before[1] if comes_of(one, each)), None)) is not None
+    )
+    was_there = {id(one) for one, _ in uncovered}
     return (
-        tuple(finding for finding in new if id(finding) not in came),
+        tuple(finding for finding in new if id(finding) not in was_there),
         Change(
             base,
             tuple(finding for finding in left if finding not in hidden),
             tuple(one for one in moved if one.finding.severity is not Severity.INFORMATION),
-            _verdicts(unchanged),
+            _verdicts([*unchanged, *covered, *(one for one, _ in uncovered)]),
             unseen=tuple(hidden),
+            covered=covered,
+            uncovered=uncovered,
         ),
     )
 

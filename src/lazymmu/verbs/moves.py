@@ -26,6 +26,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lazymmu.kernelc.parse.slices import definitions
+from lazymmu.witness.finding import StepAside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from lazymmu.snapshot.tree import Tree
     from lazymmu.witness.finding import Finding, Step
 
-__all__ = ["MIN_SIMILARITY", "moves", "shape_of", "similarity"]
+__all__ = ["MIN_SIMILARITY", "comes_of", "moves", "shape_of", "similarity"]
 
 MIN_SIMILARITY: Final = 0.5
 """Share of lines that are the same in what is taken for one text, as git's for renamed files."""
@@ -96,6 +97,19 @@ def shape_of(finding: Finding) -> str:
     ]
     said = "\0".join((finding.rule, *through, "", *code))
     return hashlib.blake2b(said.encode("utf-8", "replace"), digest_size=8).hexdigest()
+
+
+def comes_of(finding: Finding, other: Finding) -> bool:
+    """Whether a problem is told within another, in the next tree, as what comes of that.
+
+    It is the same line of the same function, and breaks a rule that the other breaks as well.
+    """
+    code = _code(finding)
+    return finding.rule in other.also and any(
+        step.aside is StepAside.CONSEQUENCE
+        and (step.file, step.function, step.code) == (finding.file, finding.function, code)
+        for step in other.path
+    )
 
 
 class _Texts:

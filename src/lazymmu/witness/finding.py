@@ -45,6 +45,8 @@ class StepAside(StrEnum):
     """Another section that begins here comes to the same culprit."""
     CULPRIT = "culprit"
     """The same mistake once more."""
+    CONSEQUENCE = "consequence"
+    """What comes of the mistake: one of the other rules that the finding names is broken here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,11 @@ class Step:
     note: str
     aside: StepAside = StepAside.NONE
     code: str = ""
+
+    @property
+    def with_path(self) -> bool:
+        """Whether it is told with the path: one of its steps, or what comes of the mistake."""
+        return self.aside in (StepAside.NONE, StepAside.CONSEQUENCE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ def frames(finding: Finding, sources: Mapping[str, str]) -> tuple[CalledFunction
 
     :param sources: the text of each file; of one that is not there the steps' own lines are shown.
     """
-    steps = [step for step in finding.path if not step.aside]
+    steps = [step for step in finding.path if step.with_path]
     begins = steps[0] if steps else None
     found: list[CalledFunction] = []
     for depth, mine in _together(steps):

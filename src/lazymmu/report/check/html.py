@@ -177,7 +177,7 @@ def told_finding(
         says="" if rule is None else rule.sentence,
         implied=implied_words(finding.rule) if finding.implied else "",
         frames=frames(finding, sources),
-        aside=tuple(step for step in finding.path if step.aside),
+        aside=tuple(step for step in finding.path if not step.with_path),
         hurt=tuple(_hurt(finding)),
         patch=patch,
     )

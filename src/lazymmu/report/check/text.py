@@ -98,7 +98,7 @@ class _Told:
         yield from self._folded(line, "", _INDENT)
 
     def _path(self, finding: Finding) -> Iterator[str]:
-        steps = [step for step in finding.path if not step.aside]
+        steps = [step for step in finding.path if step.with_path]
         places = [clean(f"{self._top}{step.file}:{step.line}") for step in steps]
         wide = min(max(map(len, places), default=0), _MAX_PLACE)
         stack: list[str] = []
@@ -111,7 +111,7 @@ class _Told:
             mark = "  > " if culprit else _INDENT
             before = f"{mark}{place:{wide}}  {_DEEPER * (len(stack) - 1)}"
             yield from self._folded(self._step(step), before, " " * (len(before) + 2))
-        aside = [step for step in finding.path if step.aside]
+        aside = [step for step in finding.path if not step.with_path]
         shown = aside if self._verbose else aside[:MAX_ASIDE]
         for step in shown:
             where = f"{self._top}{step.file}:{step.line} {step.function}()"

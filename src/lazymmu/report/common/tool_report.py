@@ -77,7 +77,7 @@ class ReportEntry:
     @property
     def steps(self) -> tuple[Step, ...]:
         """The path to the culprit, without other places of the same mistake."""
-        return tuple(step for step in self.finding.path if not step.aside)
+        return tuple(step for step in self.finding.path if step.with_path)
 
     @property
     def set_aside(self) -> str:

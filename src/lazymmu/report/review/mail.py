@@ -169,7 +169,7 @@ def _problem(told: NamedProblem, total: int, indent: str, *, names: bool = True)
     yield from _wrapped(said, indent)
     if told.name[:1] in "FM":
         return
-    steps = [step for step in finding.path if not step.aside]
+    steps = [step for step in finding.path if step.with_path]
     if steps:
         yield ""
         yield from _steps(steps, finding, indent)

@@ -37,6 +37,8 @@ class _Life:
     hidden: list[int] = field(default_factory=list)
     """The patches after which what it is in was not seen any more."""
     seen: bool = True
+    covered: bool = False
+    """Whether it is told within another problem, as what comes of that."""
     names: dict[Fate, str] = field(default_factory=dict)
     """Its ids, of several of one kind the last."""
 
@@ -54,14 +56,15 @@ class Lives:
     def after(self, look: Look) -> None:
         """Go on to the tree with one more patch."""
         self._patches += 1
-        hidden = [life.last for life in self._alive if not life.seen]
+        hidden = [life.last for life in self._alive if life.covered or not life.seen]
         new, became = change(
             _NONE,
             (self._before.tree, [*self._before.verdicts, *hidden]),
             (look.tree, look.verdicts),
             losses_since(self._base.result, look.result),
         )
-        by_finding = {id(life.last): life for life in self._alive}
+        all_before = {id(life.last): life for life in self._alive}
+        by_finding = dict(all_before)
         for finding in became.fixed:
             by_finding.pop(id(finding)).died = self._patches
         alive = []
@@ -71,22 +74,33 @@ class Lives:
                 life.hidden.append(self._patches)
             life.seen = False
             alive.append(life)
+        for finding in became.covered:
+            life = by_finding.pop(id(finding))
+            life.covered = True
+            alive.append(life)
         for moved in became.moved:
             life = by_finding.pop(id(moved.origin))
             life.moves.append((self._patches, moved.origin, moved.finding))
             life.last = moved.finding
-            life.seen = True
+            life.seen, life.covered = True, False
             alive.append(life)
         # What remains is as it was: of equal fingerprints each in its order, as `change` has it.
         same = defaultdict(list)
         for life in by_finding.values():
             same[life.last.fingerprint].append(life)
+        told_apart = {*map(id, became.covered), *(id(finding) for finding, _ in became.uncovered)}
         for finding in became.unchanged:
-            life = same[finding.fingerprint].pop(0)
-            life.last = finding
-            life.seen = True
-            alive.append(life)
+            if id(finding) not in told_apart:
+                life = same[finding.fingerprint].pop(0)
+                life.last = finding
+                life.seen, life.covered = True, False
+                alive.append(life)
         born = [_Life(self._patches, finding, finding) for finding in new]
+        # It came with what it was told within, if not before that.
+        born += [
+            _Life(all_before[id(within)].born, finding, finding)
+            for finding, within in became.uncovered
+        ]
         self.all += born
         self._alive = alive + born
         self._before = look

@@ -251,10 +251,10 @@ def _with_consequences(
             by_place.setdefault(item.step, set()).add(item.rule)
     if not by_place:
         return found
-    follow = [
-        replace(step, note=f"in consequence, {' and '.join(sorted(rules))}: {step.note}")
-        for step, rules in sorted(by_place.items(), key=lambda one: (one[0].file, one[0].line))
-    ]
+    follow = []
+    for step, rules in sorted(by_place.items(), key=lambda one: (one[0].file, one[0].line)):
+        note = f"in consequence, {' and '.join(sorted(rules))}: {step.note}"
+        follow.append(replace(step, note=note, aside=StepAside.CONSEQUENCE))
     also = sorted({*found.also, *(rule for rules in by_place.values() for rule in rules)})
     return replace(found, path=(*found.path, *follow), also=tuple(also))
 
