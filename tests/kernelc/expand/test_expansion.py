@@ -61,6 +61,8 @@ def expanded(text: str, *defines: str) -> str:
             ],
             "three(a b c)",
         ),
+        ("f(x) b", ["f(y) y /* y is read */"], "x b"),
+        ("f(x) b", ["f(y) y // y is read"], "x b"),
         (
             "L(x)",
             ["L(n) M(n, __UNIQUE_ID(l))", "M(n, l) l: goto l"],
@@ -90,6 +92,14 @@ def test_each_piece_has_the_place_that_it_comes_from() -> None:
     for word in (b"arg", b"other", b"y"):
         assert text[origins.of(made.index(word)) :].startswith(word)
     assert text[origins.of(made.index(b"own")) :].startswith(b"f(arg")
+
+
+@pytest.mark.parametrize("said", ["/* see f() */", "// see f()"])
+def test_a_word_of_a_comment_is_no_word_of_a_macro(said: str) -> None:
+    """What a comment names has no part in what the macro comes to, wherever that stands."""
+    macro = MacroText.of("m", ["x"], f"g(x) {said}".encode())
+    assert macro.words == {b"g"}
+    assert [token.text for token in macro.body] == [b"g", b"(", b"x", b")"]
 
 
 @given(st.text("ab(){},;#\\\n\"' 1_", max_size=60))

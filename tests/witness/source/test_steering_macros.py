@@ -11,7 +11,8 @@ BOTH = pytest.mark.parametrize("which", ["new", "old"])
 
 MACROS = """
 #define MAYBE_ON(c)	do { if (c) BEGIN(); } while (0)
-#define MAYBE_OFF(c)	do { if (c) END(); } while (0)
+#define MAYBE_OFF(c)	do { if (c) END(); } while (0)	/* asks what MAYBE_ON() asks */
+#define BATCH_BIT	(1 << 2)	/* set while in_batch() runs */
 #define AND_ON(c)	((c) && (BEGIN(), 1))
 #define in_batch(code) do {	\\
 	BEGIN();		\\
@@ -46,6 +47,7 @@ RIGHT = {
     "an operator": f"AND_ON(addr & 1); {SET} MAYBE_OFF(addr & 1);",
     "what is handed": f"in_batch({SET[:-1]}); far_wait();",
     "handed on": f"in_batch_of(vma->vm_mm, {SET[:-1]}); far_wait();",
+    "a number": f"BEGIN(); if (addr & BATCH_BIT) {{ {SET} }} END();",
     "a loop": f"batch_scope() {{ {SET} }}",
 }
 WRONG = {
@@ -68,6 +70,7 @@ def told(which: str, bodies: dict[str, str]) -> list[tuple[str, str]]:
     own = f'{INCLUDE}#include "batch.h"\n' + "".join(
         FUNCTION.replace("NAME", name).replace("BODY", body) for name, body in bodies.items()
     )
+    own = own.replace("BEGIN", begin).replace("END", end)
     other = "#include <linux/sched.h>\nvoid far_wait(void)\n{\n\tcond_resched();\n}\n"
     result = seen(which, own, {"mm/batch.h": header, "mm/other.c": other})
     assert not result.blind

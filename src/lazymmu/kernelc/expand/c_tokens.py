@@ -18,8 +18,9 @@ __all__ = ["Origins", "Token", "joined", "tokens"]
 _TOKEN: Final = re.compile(
     rb"((?>(?:\s|\\\r?\n|" + COMMENT + rb"|" + LINE_COMMENT + rb")*))"
     rb"(" + STRING + rb"|" + CHAR + rb"|[A-Za-z_]\w*+|\.?\d(?>(?:[eEpP][+-]|[\w.])*)"
-    rb"|\.\.\.|->|##|<<=|>>=|[-+*/%&|^=!<>]=|\+\+|--|<<|>>|&&|\|\||[\s\S])"
+    rb"|\.\.\.|->|##|<<=|>>=|[-+*/%&|^=!<>]=|\+\+|--|<<|>>|&&|\|\||[\s\S]|\Z)"
 )  # fmt: skip
+"""Space and comments, and the token behind them: none at the text's end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ class Token:
 def tokens(text: bytes, start: int = 0) -> Iterator[Token]:
     """Return the tokens of a text, whose first byte has the offset `start` in the source."""
     for match in _TOKEN.finditer(text):
-        yield Token(match[2], match[1], start + match.start(2))
+        if match[2]:
+            yield Token(match[2], match[1], start + match.start(2))
 
 
 class Origins:

@@ -70,7 +70,10 @@ class MacroText:
     @property
     def words(self) -> set[bytes]:
         """The words of its text that are none of its parameters, nor its name."""
-        words = set(_WORD.findall(self.text))
+        text = self.text
+        # Most macros have no comment, and no need to be taken apart.
+        plain = b"/*" not in text and b"//" not in text
+        words = set(_WORD.findall(text)) if plain else {t.text for t in self.body if t.word}
         return words.difference(self.params or (), (self.name,))
 
     @property
