@@ -46,6 +46,7 @@ from lazymmu.witness.source.path.walker import Walker
 from lazymmu.witness.source.prefilter import MODE_WORD, Prefilter
 from lazymmu.witness.source.section_table import rows
 from lazymmu.witness.source.stubs import includes, says_no
+from lazymmu.witness.source.table_uses import ApiTables
 from lazymmu.witness.source.taken_over import TakenOver
 
 _RECURSION = 20_000
@@ -276,8 +277,12 @@ def _unwoven(
 
 
 def _of_api(api: ModeApi, found: Found) -> Found:
-    """Those of the words that turned out to be calls of the mode's API."""
-    kept = {f: tuple(i for i in items if api.has(i.word, f)) for f, items in found.items()}
+    """Those of the words that turned out to be calls of the mode's API, or tables that have one."""
+    tables = ApiTables(api)
+    kept = {
+        f: tuple(i for i in items if api.has(i.word, f) or tables.has(i, f))
+        for f, items in found.items()
+    }
     return {file: items for file, items in kept.items() if items}
 
 

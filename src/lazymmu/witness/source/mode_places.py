@@ -27,6 +27,7 @@ from lazymmu.witness.source.interproc.mode_api import ModeApi, called_path
 from lazymmu.witness.source.interproc.pointed_functions import FEW, arms
 from lazymmu.witness.source.other_names import Found
 from lazymmu.witness.source.path.walker import Walker
+from lazymmu.witness.source.table_uses import ApiTables, calls_by_itself
 from lazymmu.witness.source.unbuilt_names import means_another
 
 _LEXICAL = {
@@ -41,6 +42,8 @@ _LEXICAL = {
 _NEVER, _DEAD, _BUILT = 2, 1, 0
 """How far a machine got with a place that it lost: the furthest one's reason is told."""
 
+
+_HANDED_ON = "its table is handed on; calls through it are not followed there"
 
 _HANDS = 4
 """Functions that only hand on what they are given which are looked through."""
@@ -107,6 +110,7 @@ class _Judging:
         }
         self._derived = api.anywhere.keys() - load().mode.keys()
         """Names of the mode that the tree gives it, not the vocabulary."""
+        self._tables = ApiTables(api)
         self._declared = {
             item.word
             for items in found.values()
@@ -134,6 +138,8 @@ class _Judging:
                 body = not file.endswith((".c", ".h"))
                 what = "in an included body" if body else "in no definition that could be found"
                 return _lost(what)
+            case Context.VALUE if self._tables.has(item, file):
+                return _lost(_HANDED_ON)
             case Context.VALUE if mode is not None:
                 return _lost("its address is taken; calls through it are not followed")
             case Context.BODY:
@@ -182,6 +188,8 @@ class _Judging:
         key = self._program.place(definition)
         if key in self._walker.bounded:
             return _lost(self._walker.bounded[key])
+        if self._tables.has(item, file):
+            return self._table_used(item, definition)
         if mode is None:
             return self._other_name(file, item, self._program.function(definition), key)
         if self._api.has(raw.name, file) or key[:2] in self._implementing:
@@ -207,6 +215,17 @@ class _Judging:
             return Judged(Standing.WALKED)
         kind = "macro" if self._program.function(definition).macro else "function"
         return _lost(f"in a {kind} that was not walked")
+
+    def _table_used(self, item: Occurrence, definition: Definition) -> Judged:
+        """What became of a place in a body that names a table with members of the API."""
+        graph = self._program.function(definition)
+        if item.word in graph.types:
+            return Judged(Standing.NAME)
+        if not is_called(self._program, definition, f"{item.word}->", item.line, called=False):
+            return _lost(_HANDED_ON)
+        if graph.place in self._walker.places or graph.macro:
+            return Judged(Standing.NAME)
+        return _lost("in a function that was not walked")
 
     def _is_handed(self, function: str, graph: Function, hands: int = _HANDS) -> bool:
         """Whether a function is handed to nobody but who was walked, and calls it there."""
@@ -255,11 +274,14 @@ class _Judging:
 def is_called(program: Program, definition: Definition, word: str, line: int, called: bool) -> bool:
     """Whether a word of a definition is a call that its graph has, or the body of one.
 
+    :param word: with an arrow behind it a table, of which only members are called.
     :param called: whether it stands before a parenthesis.
     """
 
     def told() -> bool:
         graph = program.function(definition)
+        if word.endswith("->"):
+            return calls_by_itself(word.removesuffix("->"), graph)
         found = (word, line) in _named_calls(graph)
         found = found or (not called and _is_called_through(word, graph, program))
         return found or any(name == word for _, _, name in graph.spliced)

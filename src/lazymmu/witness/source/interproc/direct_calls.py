@@ -113,9 +113,8 @@ class DirectCalls(CallResolver):
 
     def mode_calls(self, graph: Function) -> Iterator[tuple[AnyCall, ModeCall]]:
         """The calls of the mode's API that a function makes itself."""
-        single = self.shape(graph).single
-        evaluator = self.facts.evaluator({}, graph.file)
-        pointers = {n: v for n, e in single.items() if (v := evaluator.value(e)) is not None}
+        pointers: dict[str, Value] = {}
+        self.settle(graph, pointers)
         for _, call in graph.calls():
             mode = self.api.of_call(call, callee(call, graph, pointers), graph.file)
             held = self.held(call, graph, pointers) if mode is None else ()
