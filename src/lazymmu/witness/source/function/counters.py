@@ -48,6 +48,7 @@ from lazymmu.kernelc.ir.nodes import (
     strip_casts,
     walk,
 )
+from lazymmu.witness.source.function.handed_conditions import is_about, is_condition, of_several
 from lazymmu.witness.source.function.names import EntryName
 from lazymmu.witness.source.function.spelled_words import names_it
 
@@ -195,8 +196,9 @@ def _forget_about(values: dict[EntryName, Value], place: str) -> None:
     """Forget what was known by comparing a place that is written, and of what is behind it."""
     inside = place.removeprefix("*")
     begins = [f"({place} ", f"{inside}->", f"({inside}->"]
-    for name in [name for name in values if name.here and name.spelling.startswith(tuple(begins))]:
-        del values[name]
+    for name in [name for name in values if name.here]:
+        if name.spelling.startswith(tuple(begins)) or is_about(name.spelling, inside):
+            del values[name]
 
 
 def _copy_members(values: dict[EntryName, Value], source: str, target: str) -> None:
@@ -267,6 +269,10 @@ def _inward(
     if not name.here:
         return name._replace(up=name.up + 1)
     for param, arg in given.items():
+        if is_condition(arg) and spell(arg) == name.spelling:
+            return EntryName(param)
+    several = of_several(name.spelling, graph)
+    for param, arg in given.items() if not several else ():
         there = _below(name.spelling, arg, param)
         if there:
             return EntryName(there)
@@ -327,7 +333,8 @@ def outward(
 
 
 def _outward(spelling: str, given: Mapping[str, Expr], callee: Function) -> EntryName | None:
-    for param, arg in given.items():
+    several = of_several(spelling, callee)
+    for param, arg in given.items() if not several else ():
         above = _above(spelling, arg, param)
         if above:
             return EntryName(above)

@@ -7,7 +7,7 @@ and what was pending under its name stays pending without a name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 
@@ -50,14 +50,12 @@ from lazymmu.witness.source.function.counter_tests import cases_of, questions, t
 from lazymmu.witness.source.function.counters import (
     handed_back,
     learnt,
-    member_of,
     moved,
 )
 from lazymmu.witness.source.function.frame import ENTRY_LEVELS, Frame
 from lazymmu.witness.source.function.freed_variables import array_of
 from lazymmu.witness.source.function.kept_origins import named_by_origins
 from lazymmu.witness.source.function.liveness import Liveness, ordered
-from lazymmu.witness.source.function.local_members import handed_on
 from lazymmu.witness.source.function.names import (
     EntryName,
     forget,
@@ -73,7 +71,6 @@ from lazymmu.witness.source.function.pointer_copies import (
     is_element,
     moved_on,
     pointed_to,
-    structure,
     variable_at,
     with_copy,
 )
@@ -88,6 +85,7 @@ from lazymmu.witness.source.function.state import (
     with_origin,
 )
 from lazymmu.witness.source.interproc.call_targets import CallResolver
+from lazymmu.witness.source.path.changed_by_calls import ChangedByCalls
 from lazymmu.witness.source.path.kept_entries import left_alone, spelled_by
 from lazymmu.witness.source.path.outcomes import (
     above_zero,
@@ -106,7 +104,7 @@ class Transfer:
         self, resolver: CallResolver, locks: LockEffects, in_place: Callable[[AnyCall], bool]
     ) -> None:
         """Take over what is known; `in_place` tells which calls are walked in their caller's."""
-        self._in_place = in_place
+        self._changed = ChangedByCalls(resolver, locks.words, in_place)
         self._resolver = resolver
         self._facts = resolver.facts
         self._locks = locks
@@ -234,7 +232,7 @@ class Transfer:
         state = path.state
         if state.counters or frame.counted:
             state = state.counting(moved(state.counters, expr, self._words, frame.counted))
-        state = self._moved(frame, expr, self._forgotten(frame, expr, state))
+        state = self._moved(frame, expr, self._changed.forgotten(frame, expr, state))
         locked = self._locks.outputs(expr)
         written = () if expr in frame.plan.plain else writes(expr)  # Who only asks writes nothing.
         for each, value in (*written, *handed_over(frame, expr, state.copies)):
@@ -307,38 +305,6 @@ class Transfer:
             return (Copy(spelling, own),)
         return copies_below(known, of, spelling) if of else ()
 
-    def _forgotten(self, frame: Frame, expr: Expr, state: State) -> State:
-        """The state without what was known of members that a call writes, not walked in place."""
-        if not state.counters:
-            return state
-        kept = tuple(
-            counter
-            for counter in state.counters
-            if not (member := member_of(counter.name))
-            or not self._filled(frame, expr, state, member)
-        )
-        return state if len(kept) == len(state.counters) else state.counting(kept)
-
-    def _filled(self, frame: Frame, expr: Expr, state: State, member: str) -> bool:
-        calls = [call for call in calls_in(expr) if not self._in_place(call)]
-        env = frame.env(state.facts) if calls else {}
-        known = [call for call in calls if self._resolver.target(call, frame.graph, env)]
-        return any(
-            self._writes(frame, call, state, member, env)
-            or self._writes_behind(frame, call, member, env)
-            for call in known
-        )
-
-    def _writes_behind(
-        self, frame: Frame, call: AnyCall, member: str, env: Mapping[str, Value]
-    ) -> bool:
-        """Whether a call that is handed a member's pointer may write what stands behind it."""
-        return any(
-            self._resolver.writes_member(call, position, member[len(given) + 2 :], frame.graph, env)
-            for position, arg in enumerate(call.args)
-            if member.startswith(f"{(given := spell(strip_casts(arg)))}->")
-        )
-
     def _moved(self, frame: Frame, expr: Expr, state: State) -> State:
         """The state without copies that whoever is handed a pointer to their structure writes."""
         members = [copy for copy in state.copies if "->" in copy.variable]
@@ -350,17 +316,7 @@ class Transfer:
     def _rewritten(self, frame: Frame, expr: Expr, state: State, member: str) -> bool:
         """Whether who is handed a structure in an expression may write a member of it."""
         env = frame.env(state.facts)
-        return any(self._writes(frame, call, state, member, env) for call in calls_in(expr))
-
-    def _writes(
-        self, frame: Frame, call: AnyCall, state: State, member: str, env: Mapping[str, Value]
-    ) -> bool:
-        owner, _, path = member.partition("->")
-        return any(
-            structure(state.copies, handed_on(arg)) == owner
-            and self._resolver.writes_member(call, position, path, frame.graph, env)
-            for position, arg in enumerate(call.args)
-        )
+        return any(self._changed.writes(frame, call, state, member, env) for call in calls_in(expr))
 
     def _kept(self, frame: Frame, expr: Expr, state: State, target: Expr) -> list[Fact]:
         """Masks in members of a structure that whoever is handed its address leaves alone."""
