@@ -229,6 +229,9 @@ static void handler(struct tasklet_struct *tasklet)
         "DECLARE_TASKLET_DISABLED(later, handler);",
         "static DEFINE_TIMER(later, handler);",
         "static DEFINE_IRQ_WORK(later, &handler);",
+        "static struct irq_work later = IRQ_WORK_INIT_HARD(handler);",
+        "static DEFINE_PER_CPU(struct irq_work, later) = IRQ_WORK_INIT(handler);",
+        "static DEFINE_PER_CPU(call_single_data_t, later) =\n\tCSD_INIT(handler, NULL);",
     ],
 )
 def test_a_handler_that_a_file_declares_may_not_use_the_mode(agrees: Agrees, declared: str) -> None:
@@ -241,7 +244,12 @@ def test_a_handler_that_a_file_declares_may_not_use_the_mode(agrees: Agrees, dec
 
 @pytest.mark.parametrize(
     "declared",
-    ["static DECLARE_WORK(later, handler);", " * DECLARE_TASKLET(later, handler);", ""],
+    [
+        "static struct work_struct later = __WORK_INITIALIZER(later, handler);",
+        "static DECLARE_WORK(later, handler);",
+        " * DECLARE_TASKLET(later, handler);",
+        "",
+    ],
 )
 def test_what_no_interrupt_runs_may_use_the_mode(agrees: Agrees, declared: str) -> None:
     """A worker is a task, and a comment declares nothing."""
@@ -254,6 +262,8 @@ def test_what_no_interrupt_runs_may_use_the_mode(agrees: Agrees, declared: str) 
         "request_irq(irq, handler, 0, name, dev)",
         "timer_setup(&dev->timer, handler, 0)",
         "tasklet_setup(&dev->tasklet, &handler)",
+        "on_each_cpu_cond_mask(wanted, handler, dev, true, mask)",
+        "INIT_CSD(&dev->csd, handler, dev)",
     ],
 )
 def test_a_handler_may_not_use_the_mode(agrees: Agrees, registration: str) -> None:

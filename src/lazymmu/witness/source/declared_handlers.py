@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Handlers of interrupts that a file declares outside of functions: `DECLARE_TASKLET(t, f);`."""
+"""Handlers of interrupts that a file declares outside of functions.
+
+static DECLARE_TASKLET(later, handler);
+static struct irq_work later = IRQ_WORK_INIT_HARD(handler);
+"""
 
 from __future__ import annotations
 
@@ -38,9 +42,9 @@ def declared_in(text: bytes, file: str) -> Iterator[tuple[int, DeclaredHandler]]
     """The handlers that a text declares, each with its offset."""
     words = load()
     for match in _pattern().finditer(text):
-        macro = match[1].decode()
+        macro = (match[1] or match[2]).decode()
         word = words.handlers[macro]
-        args = [arg.strip(b" \t\n&") for arg in match[2].split(b",")]
+        args = [arg.strip(b" \t\n&") for arg in match[3].split(b",")]
         if word.fn < len(args):
             function = args[word.fn].decode("latin-1")
             yield match.start(), DeclaredHandler(function, word.kind, macro, file)
@@ -48,6 +52,13 @@ def declared_in(text: bytes, file: str) -> Iterator[tuple[int, DeclaredHandler]]
 
 @cache
 def _pattern() -> re.Pattern[bytes]:
-    names = "|".join(sorted(name for name, word in load().handlers.items() if word.declared))
+    known = load().handlers.items()
+    names = "|".join(sorted(name for name, word in known if word.declared))
+    # A macro that is none by itself stands for the value of the variable that it initialises.
+    values = "|".join(sorted(name for name, word in known if name.isupper() and not word.declared))
     # At the left margin: what stands further in is in a function, or text of a macro.
-    return re.compile(rb"^(?:static[ \t]+)?(%s)[ \t]*\(([^()]*)\)" % names.encode(), re.M)
+    return re.compile(
+        rb"^(?:(?:static[ \t]+)?(%s)|\w[^\n;{}=]*=[ \t\n]*(%s))[ \t]*\(([^()]*)\)"
+        % (names.encode(), values.encode()),
+        re.M,
+    )
