@@ -30,6 +30,11 @@ void f(struct mm_struct *mm, struct mm_struct *other, int nr)
         ("mm != &init_mm", "cpu_relax();", "mm != &init_mm", True),
         ("mm != &init_mm", "cpu_relax();", "!(mm == &init_mm)", True),
         ("nr > 4", "cpu_relax();", "nr > 4", True),
+        ("IS_ENABLED(CONFIG_FREE)", "change(mm);", "IS_ENABLED(CONFIG_FREE)", True),
+        ("IS_ENABLED(CONFIG_FREE)", "change(mm);", "!!IS_ENABLED(CONFIG_FREE)", True),
+        ("IS_ENABLED(CONFIG_FREE)", "change(mm);", "IS_ENABLED(CONFIG_OTHER)", False),
+        ("IS_ENABLED(CONFIG_FREE)", "change(mm);", "!IS_ENABLED(CONFIG_FREE)", False),
+        ("IS_ENABLED(CONFIG_FREE)", "change(mm);", "IS_BUILTIN(CONFIG_FREE)", False),
         ("mm != &init_mm", "cpu_relax();", "mm == &init_mm", False),
         ("mm != &init_mm", "mm = other;", "mm != &init_mm", False),
         ("mm != &init_mm", "cpu_relax();", "other != &init_mm", False),
@@ -41,6 +46,49 @@ def test_a_variable_that_has_a_condition_asks_for_it(
 ) -> None:
     """As long as what it compares stays as it is; what lies in memory may be changed by anybody."""
     found = {f.rule for f in kernel(KEPT % (kept, between, asked)).findings()}
+    assert found == (set() if right else {"unbalanced-section"})
+
+
+HELPERS = """
+static void begin(void)
+{
+	if (IS_ENABLED(CONFIG_FREE))
+		lazy_mmu_mode_enable();
+}
+
+static void end(void)
+{
+	if (%s)
+		lazy_mmu_mode_disable();
+}
+
+void f(struct mm_struct *mm)
+{
+	begin();
+	change(mm);
+	end();
+}
+
+void g(struct mm_struct *mm)
+{
+	if (IS_ENABLED(CONFIG_FREE))
+		lazy_mmu_mode_enable();
+	change(mm);
+	if (%s)
+		lazy_mmu_mode_disable();
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "right"),
+    [("IS_ENABLED(CONFIG_FREE)", True), ("IS_ENABLED(CONFIG_OTHER)", False)],
+)
+def test_an_option_is_the_same_whoever_asks(
+    kernel: Callable[..., Any], asked: str, right: bool
+) -> None:
+    """In one function, and in the two of a pair, also where a user decides about it."""
+    found = {f.rule for f in kernel(HELPERS % (asked, asked)).findings()}
     assert found == (set() if right else {"unbalanced-section"})
 
 

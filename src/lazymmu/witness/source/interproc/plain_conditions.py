@@ -48,6 +48,7 @@ from lazymmu.kernelc.ir.nodes import (
 from lazymmu.kernelc.ir.rewriting import rewritten
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.source.function.deciding import deciding_conditions
+from lazymmu.witness.source.interproc.constants import CONFIG_TESTS
 
 __all__ = ["PlainConditions"]
 
@@ -91,6 +92,8 @@ class PlainConditions:
             return None
         if call.name in self._words.context_questions:
             return Name(f"{call.name}()")
+        if (option := _option(call)) is not None:
+            return option
         if call.name in self._words.asks and call.args:
             place = strip_casts(call.args[0])
             return place.operand if isinstance(place, Address) else Deref(place)
@@ -138,10 +141,21 @@ def _copies(graph: Function) -> dict[Expr, Expr]:
         source = strip_casts(values[0]) if len(values) == 1 and values[0] is not None else None
         if source is None or name in graph.params:
             continue
+        if (option := _option(source)) is not None:
+            found[Name(name)] = option
+            continue
         parameter = isinstance(source, Name) and source.spelling in graph.params
         if (parameter or _compares(source)) and uses(source).isdisjoint(given):
             found[Name(name)] = source
     return found
+
+
+def _option(expr: Expr) -> Expr | None:
+    """What stands for a question about the configuration, which always has one answer."""
+    match strip_casts(expr):
+        case Call(str() as name, (said, *_)) if name in CONFIG_TESTS:
+            return Name(f"{name.lower()}({spell(said)})")
+    return None
 
 
 def _compares(expr: Expr) -> bool:
