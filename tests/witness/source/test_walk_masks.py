@@ -309,3 +309,64 @@ def test_who_takes_the_wait_off_a_mask_may_be_handed_any(agrees: Agrees, body: s
 def test_a_mask_that_is_used_as_it_is_somewhere_allows_to_wait(agrees: Agrees, body: str) -> None:
     """On one way is enough, and so is to keep it."""
     agrees(NARROWING.format(body, "	/* expect: sleep-in-section */"))
+
+
+HANDED = """
+struct notes { gfp_t gfp; };
+
+static gfp_t without_wait(gfp_t gfp)
+{
+	gfp_t less = gfp & ~__GFP_DIRECT_RECLAIM;
+
+	return less | __GFP_NOWARN;
+}
+
+static bool may_write_out(gfp_t gfp)
+{
+	return gfp & __GFP_IO;
+}
+
+static void give_way(gfp_t gfp)
+{
+	if (gfp & __GFP_DIRECT_RECLAIM)
+		cond_resched();
+}
+
+static void take(gfp_t gfp)
+{
+	gfp_t more = gfp | __GFP_ZERO;
+
+	far_take(8, more);
+}
+
+static void keep(struct notes *notes, gfp_t gfp)
+{
+	notes->gfp = gfp;
+	far_fill(notes);
+}
+
+void f(struct notes *notes)
+{
+	gfp_t gfp = GFP_NOWAIT;
+
+	lazy_mmu_mode_enable();
+	BODY;
+	lazy_mmu_mode_disable();
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "body", ["gfp = without_wait(GFP_KERNEL)", "may_write_out(GFP_KERNEL)", "give_way(GFP_NOWAIT)"]
+)
+def test_who_hands_a_mask_to_nobody_does_not_wait_for_memory(agrees: Agrees, body: str) -> None:
+    """It looks at the mask, or makes another one of it."""
+    agrees(HANDED.replace("BODY", body))
+
+
+@pytest.mark.parametrize(
+    "body", ["give_way(GFP_KERNEL)", "take(GFP_KERNEL)", "keep(notes, GFP_KERNEL)"]
+)
+def test_who_hands_a_mask_on_or_waits_by_it_is_found(agrees: Agrees, body: str) -> None:
+    """By another variable, in a structure, or because it asks the mask itself."""
+    agrees(HANDED.replace("BODY;", f"{body};	/* expect: sleep-in-section */"))

@@ -14,7 +14,7 @@ from lazymmu.contract.vocabulary import Vocabulary
 from lazymmu.kernelc.configured_tree import Definition
 from lazymmu.kernelc.ir.abstract_value import NONBLOCKING, AllocationMask, Value, truth
 from lazymmu.kernelc.ir.expr import AnyCall, Call, Deref, Field, Number, String
-from lazymmu.kernelc.ir.nodes import Function, spell, strip_casts
+from lazymmu.kernelc.ir.nodes import Function, calls_in, spell, strip_casts, uses, writes
 from lazymmu.kernelc.program import Program
 from lazymmu.witness.source.interproc.call_targets import callee
 from lazymmu.witness.source.interproc.constants import ConstantEvaluator
@@ -156,7 +156,25 @@ class SleepRoots:
         graph = self.program.function(target.definition)
         if position >= len(graph.params):
             return True
-        return graph.types.get(graph.params[position], "") == self.words.gfp_type
+        if graph.types.get(graph.params[position], "") != self.words.gfp_type:
+            return False
+        return graph.unread or bool(graph.broken) or self._hands_mask_on(graph)
+
+    def _hands_mask_on(self, graph: Function) -> bool:
+        """Whether a function hands a mask to anybody; one that does not waits for no memory."""
+        masks = {name for name, kind in graph.types.items() if kind == self.words.gfp_type}
+        for node in graph.nodes:
+            if node.expr is None:
+                continue
+            given = [arg for call in calls_in(node.expr) for arg in call.args]
+            given += [
+                value
+                for target, value in writes(node.expr)
+                if value is not None and spell(target) not in masks
+            ]
+            if any(not masks.isdisjoint(uses(each)) for each in given):
+                return True
+        return False
 
     def believed_not_to(self, definition: Definition) -> bool:
         """Whether the definition's own kernel-doc says that atomic context may call it."""
