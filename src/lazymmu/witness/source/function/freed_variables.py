@@ -10,9 +10,16 @@ from lazymmu.witness.source.function.local_members import root_of
 
 __all__ = ["array_of", "freed_by", "hands_page", "stored", "variables_of"]
 
-_FREED = frozenset(
-    {"struct page *", "pgtable_t", "struct folio *", "struct page * *", "struct folio * *"}
-)
+_TABLES = frozenset({"pte_t *", "pmd_t *", "pud_t *", "p4d_t *"})
+"""C types of tables, which a function may give back for its caller by their address."""
+
+_FREED = _TABLES | {
+    "struct page *",
+    "pgtable_t",
+    "struct folio *",
+    "struct page * *",
+    "struct folio * *",
+}
 """C types of what the vocabulary's frees take, and a function may give back for its caller."""
 
 
