@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 import lazymmu
-from lazymmu.verbs.change import Change
+from lazymmu.snapshot.revisions import Base
+from lazymmu.snapshot.tree import Tree
+from lazymmu.verbs.change import Change, change
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "linux-new"
 
@@ -307,3 +309,48 @@ def test_what_was_never_told_within_a_leak_is_new_when_that_is_mended(kernel, gi
     new, change = told(kernel)
     assert new == ["release_entry"]
     assert [one.rule for one in change.fixed] == ["unbalanced-section"]
+
+
+LOCK = "mm/wrong_lock.c"
+EARLY = """\tpte_unmap_unlock(start, ptl);\t/* expect: unlock-before-flush+section-outside-lock */
+\tlazy_mmu_mode_disable();
+"""
+FLUSHED = "\tlazy_mmu_mode_disable();\n\tlazy_mmu_mode_enable();\n" + EARLY
+
+
+def test_what_is_left_of_a_place_that_broke_two_rules_is_not_new(kernel):
+    """The graver of both spoke for it; with that mended the other speaks, and was there before."""
+    edit(kernel, LOCK, (EARLY, FLUSHED))
+    new, change = told(kernel)
+    assert new == []
+    assert [one.rule for one in change.fixed] == ["unlock-before-flush"]
+    assert [one.rule for one, _ in change.uncovered] == ["section-outside-lock"]
+
+
+def test_a_graver_mistake_at_a_place_that_was_wrong_is_new_and_covers_what_was(kernel, git):
+    """What was there before is told within it: it is not mended."""
+    edit(kernel, LOCK, (EARLY, FLUSHED))
+    git(kernel, "commit", "-q", "-a", "-m", "flush")
+    edit(kernel, LOCK, (FLUSHED, EARLY))
+    new, change = told(kernel)
+    assert new == ["harden_table"]
+    assert [one.rule for one in change.covered] == ["section-outside-lock"]
+    assert change.fixed == ()
+
+
+def test_a_rule_that_is_broken_besides_at_a_place_that_was_wrong_is_new(kernel, make_finding):
+    """Were only its name known, it would be there as before, and nobody would hear of it."""
+    tree = Tree.open(kernel)
+    one = make_finding(rule="unlock-before-flush", message="drops a lock", fingerprint="a")
+    more = replace(one, also=("section-outside-lock",))
+    base = Base("", "")
+    (new,), became = change(base, (tree, [one]), (tree, [more]))
+    assert new.message == ("drops a lock, as before, and now breaks section-outside-lock as well")
+    assert became.unchanged == (one,)
+    assert became.fixed == ()
+    new, became = change(base, (tree, [more]), (tree, [one]))
+    assert new == became.fixed == ()
+    assert became.unchanged == (one,)
+    # Of two with one name each is held against the one that is most like it.
+    new, became = change(base, (tree, [one, more]), (tree, [more, one]))
+    assert new == became.fixed == ()

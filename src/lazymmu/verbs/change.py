@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lazymmu.snapshot.revisions import Base
-from lazymmu.verbs.moves import comes_of, moves
+from lazymmu.verbs.moves import also_broken, moves, told_within
 from lazymmu.verbs.unseen import unseen
 from lazymmu.witness.finding import Severity
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lazymmu.snapshot.tree import Tree
     from lazymmu.witness.finding import Finding, Lost
 
-__all__ = ["Change", "Moved", "brought_by", "change"]
+__all__ = ["Change", "Grown", "Moved", "brought_by", "change"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,19 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
+class Grown:
+    """A problem that breaks another rule at its place than it did before.
+
+    :param finding: as it is now; told: as it is told where it is new.
+    :param origin: as it was.
+    """
+
+    finding: Finding
+    told: Finding
+    origin: Finding
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """What became of the findings that a tree had before a change, information left out.
 
@@ -42,8 +55,10 @@ class Change:
     :param brought: for new findings of a series which of its patches brings them: fingerprint and
         title.
     :param unseen: those that may be there: what they are in was not seen any more.
-    :param covered: those that are told within another one now, as what comes of it.
+    :param covered: those that are told within another one now.
     :param uncovered: those that were told so before, and are now themselves, each with that one.
+    :param grown: those that now break another rule at the same place: new for that, and there
+        before.
     """
 
     base: Base
@@ -54,6 +69,7 @@ class Change:
     unseen: tuple[Finding, ...] = ()
     covered: tuple[Finding, ...] = ()
     uncovered: tuple[tuple[Finding, Finding], ...] = ()
+    grown: tuple[Grown, ...] = ()
 
     def patch_of(self, finding: Finding) -> str:
         """Which patch of a series brings a new finding, "" if it is not asked or not known."""
@@ -82,46 +98,74 @@ def change(
     :param losses: what cannot be seen as it is, and could be as it was.
     :returns: the new findings, information among them, and what became of the others.
     """
-    old = defaultdict(list)
-    for finding in before[1]:
-        old[finding.fingerprint].append(finding)
-    new: list[Finding] = []
-    unchanged: list[Finding] = []
-    for finding in after[1]:
-        if old[finding.fingerprint]:
-            # Two causes can share a fingerprint (the same mistake twice in one function).
-            old[finding.fingerprint].pop(0)
-            unchanged.append(finding)
-        else:
-            new.append(finding)
-    gone = [finding for found in old.values() for finding in found]
+    new, unchanged, grown, gone = _by_name(before[1], after[1])
     pairs = moves((before[0], gone), (after[0], new))
     came = {id(finding) for _, finding in pairs}
     went = {id(origin) for origin, _ in pairs}
     moved = [Moved(finding, origin) for origin, finding in pairs]
     left = _verdicts(finding for finding in gone if id(finding) not in went)
-    covered = tuple(one for one in left if any(comes_of(one, other) for other in after[1]))
+    covered = tuple(one for one in left if any(told_within(one, other) for other in after[1]))
     left = tuple(one for one in left if one not in covered)
     hidden = unseen(left, after[0], losses)
     new = [finding for finding in new if id(finding) not in came]
     uncovered = tuple(
         (one, other)
         for one in new
-        if (other := next((each for each in before[1] if comes_of(one, each)), None)) is not None
+        if (other := next((each for each in before[1] if told_within(one, each)), None)) is not None
     )
     was_there = {id(one) for one, _ in uncovered}
     return (
-        tuple(finding for finding in new if id(finding) not in was_there),
+        (
+            *(finding for finding in new if id(finding) not in was_there),
+            *(one.told for one in grown),
+        ),
         Change(
             base,
             tuple(finding for finding in left if finding not in hidden),
             tuple(one for one in moved if one.finding.severity is not Severity.INFORMATION),
-            _verdicts([*unchanged, *covered, *(one for one, _ in uncovered)]),
+            _verdicts(
+                [
+                    *unchanged,
+                    *covered,
+                    *(one for one, _ in uncovered),
+                    *(one.origin for one in grown),
+                ]
+            ),
             unseen=tuple(hidden),
             covered=covered,
             uncovered=uncovered,
+            grown=tuple(grown),
         ),
     )
+
+
+def _by_name(
+    before: Sequence[Finding], after: Sequence[Finding]
+) -> tuple[list[Finding], list[Finding], list[Grown], list[Finding]]:
+    """What is new, unchanged, has grown and is gone, by the fingerprints alone."""
+    old = defaultdict(list)
+    for finding in before:
+        old[finding.fingerprint].append(finding)
+    new: list[Finding] = []
+    unchanged: list[Finding] = []
+    grown: list[Grown] = []
+    for finding in after:
+        # Two causes can share a fingerprint (the same mistake twice in one function).
+        known = old[finding.fingerprint]
+        if not known:
+            new.append(finding)
+            continue
+        origin = min(known, key=lambda one: len(also_broken(finding, one)))
+        known.remove(origin)
+        more = also_broken(finding, origin)
+        if more and finding.severity is not Severity.INFORMATION:
+            rules = " and ".join(more)
+            message = f"{finding.message}, as before, and now breaks {rules} as well"
+            grown.append(Grown(finding, replace(finding, message=message), origin))
+        else:
+            unchanged.append(finding)
+    gone = [finding for found in old.values() for finding in found]
+    return new, unchanged, grown, gone
 
 
 def brought_by(

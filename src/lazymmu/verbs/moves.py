@@ -34,7 +34,14 @@ if TYPE_CHECKING:
     from lazymmu.snapshot.tree import Tree
     from lazymmu.witness.finding import Finding, Step
 
-__all__ = ["MIN_SIMILARITY", "comes_of", "moves", "shape_of", "similarity"]
+__all__ = [
+    "MIN_SIMILARITY",
+    "also_broken",
+    "moves",
+    "shape_of",
+    "similarity",
+    "told_within",
+]
 
 MIN_SIMILARITY: Final = 0.5
 """Share of lines that are the same in what is taken for one text, as git's for renamed files."""
@@ -99,17 +106,29 @@ def shape_of(finding: Finding) -> str:
     return hashlib.blake2b(said.encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
-def comes_of(finding: Finding, other: Finding) -> bool:
-    """Whether a problem is told within another, in the next tree, as what comes of that.
+def told_within(finding: Finding, other: Finding) -> bool:
+    """Whether a problem is told within another of the next tree.
 
-    It is the same line of the same function, and breaks a rule that the other breaks as well.
+    It is the same line of the same function: that which breaks the other's rule and this one as
+    well, or one that comes of the other.
     """
-    code = _code(finding)
-    return finding.rule in other.also and any(
-        step.aside is StepAside.CONSEQUENCE
-        and (step.file, step.function, step.code) == (finding.file, finding.function, code)
+    if finding.rule not in other.also:
+        return False
+    place = (finding.file, finding.function, _code(finding))
+    return (other.file, other.function, _code(other)) == place or any(
+        step.aside is StepAside.CONSEQUENCE and (step.file, step.function, step.code) == place
         for step in other.path
     )
+
+
+def also_broken(finding: Finding, origin: Finding) -> tuple[str, ...]:
+    """The rules that a problem breaks at its own place, and broke none of in the tree before.
+
+    What comes of a section that is left open is none of these: it goes with that.
+    """
+    if any(step.aside is StepAside.CONSEQUENCE for step in (*finding.path, *origin.path)):
+        return ()
+    return tuple(rule for rule in finding.also if rule not in (origin.rule, *origin.also))
 
 
 class _Texts:

@@ -3,8 +3,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from lazymmu.snapshot.tree import Tree
+from lazymmu.verbs.review.looks import Look
+from lazymmu.verbs.review.steps import reviewed as steps_of
 from lazymmu.witness.finding import Severity
 
+FATES = ("new", "fixed", "moved", "postponed", "unseen")
+FIXED = [("fixed", 1), ("postponed", 1)]
 FREE = "mm/wrong_free.c"
 FREES = "\t__free_page(page);\t/* expect: free-before-flush */\n"
 END = "\tlazy_mmu_mode_disable();\n"
@@ -46,3 +53,26 @@ def test_what_came_with_a_leak_is_told_of_the_patch_that_brought_it(new_branch, 
     assert [one.finding.rule for one in first.new] == ["sleep-in-section"]
     assert second.new == second.fixed == ()
     assert [one.finding.rule for one in answer.series.new] == ["sleep-in-section"]
+
+
+def test_a_rule_that_a_patch_breaks_besides_is_postponed_where_another_mends_it(
+    new_branch, make_finding, make_result
+):
+    """The place was wrong before and is at the end: only what came in between is told."""
+    tree = Tree.open(new_branch.tree)
+    one = make_finding(rule="unlock-before-flush", fingerprint="a")
+    more = replace(one, also=("section-outside-lock",))
+
+    def fates(*findings):
+        looks = [Look(tree, make_result(findings=tuple(found))) for found in findings]
+        reviews, series = steps_of(looks, [None] * (len(looks) - 1), lambda _: True)
+        return [
+            [(fate, len(getattr(one, fate))) for fate in FATES if getattr(one, fate)]
+            for one in (*reviews, series)
+        ]
+
+    assert fates([one], [more], [more]) == [[("new", 1)], [], [("new", 1)]]
+    assert fates([one], [more], [one]) == [[("postponed", 1)], [], [("postponed", 1)]]
+    assert fates([one], [more], []) == [[("postponed", 1)], [("fixed", 1)], FIXED]
+    assert fates([one], [more], [more], [one], [more])[-1] == [("new", 1), ("postponed", 1)]
+    assert fates([one], [], [more])[-1] == [("new", 1)]

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from lazymmu.snapshot.revisions import Base
 from lazymmu.verbs.change import change
+from lazymmu.verbs.moves import also_broken
 from lazymmu.verbs.review.values import Fate, NamedProblem, PatchReview, SeriesReview
 from lazymmu.verbs.unseen import losses_since
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from lazymmu.verbs.change import Change
     from lazymmu.verbs.review.looks import Look
     from lazymmu.verbs.review.values import Submitted
     from lazymmu.witness.finding import Finding
@@ -38,9 +40,25 @@ class _Life:
     """The patches after which what it is in was not seen any more."""
     seen: bool = True
     covered: bool = False
-    """Whether it is told within another problem, as what comes of that."""
+    """Whether it is told within another problem."""
+    outgrown: _Life | None = None
+    """The problem that was there before it, of which it is told what it breaks besides."""
     names: dict[Fate, str] = field(default_factory=dict)
     """Its ids, of several of one kind the last."""
+
+    def end(self, patch: int) -> None:
+        """Say that a patch mends it, with all that it breaks."""
+        self.died = patch
+        if self.outgrown is not None:
+            self.outgrown.end(patch)
+
+    def now(self, finding: Finding, patch: int) -> _Life:
+        """Return what there is of it after a patch, which may mend what it breaks besides."""
+        before = self.outgrown
+        if before is None or also_broken(finding, before.last):
+            return self
+        self.died = patch
+        return before.now(finding, patch)
 
 
 class Lives:
@@ -66,7 +84,10 @@ class Lives:
         all_before = {id(life.last): life for life in self._alive}
         by_finding = dict(all_before)
         for finding in became.fixed:
-            by_finding.pop(id(finding)).died = self._patches
+            by_finding.pop(id(finding)).end(self._patches)
+        grown = {
+            id(one.told): (one.finding, by_finding.pop(id(one.origin))) for one in became.grown
+        }
         alive = []
         for finding in became.unseen:
             life = by_finding.pop(id(finding))
@@ -84,18 +105,10 @@ class Lives:
             life.last = moved.finding
             life.seen, life.covered = True, False
             alive.append(life)
-        # What remains is as it was: of equal fingerprints each in its order, as `change` has it.
-        same = defaultdict(list)
-        for life in by_finding.values():
-            same[life.last.fingerprint].append(life)
-        told_apart = {*map(id, became.covered), *(id(finding) for finding, _ in became.uncovered)}
-        for finding in became.unchanged:
-            if id(finding) not in told_apart:
-                life = same[finding.fingerprint].pop(0)
-                life.last = finding
-                life.seen, life.covered = True, False
-                alive.append(life)
+        alive += self._unchanged(became, by_finding.values())
         born = [_Life(self._patches, finding, finding) for finding in new]
+        for life in born:
+            life.last, life.outgrown = grown.get(id(life.first), (life.last, None))
         # It came with what it was told within, if not before that.
         born += [
             _Life(all_before[id(within)].born, finding, finding)
@@ -104,6 +117,20 @@ class Lives:
         self.all += born
         self._alive = alive + born
         self._before = look
+
+    def _unchanged(self, became: Change, lives: Iterable[_Life]) -> Iterator[_Life]:
+        """What is as it was: of equal fingerprints each in its order, as `change` has it."""
+        same = defaultdict(list)
+        for life in lives:
+            same[life.last.fingerprint].append(life)
+        told_apart = {*map(id, became.covered), *(id(finding) for finding, _ in became.uncovered)}
+        told_apart |= {id(one.origin) for one in became.grown}
+        for finding in became.unchanged:
+            if id(finding) not in told_apart:
+                life = same[finding.fingerprint].pop(0).now(finding, self._patches)
+                life.last = finding
+                life.seen, life.covered = True, False
+                yield life
 
     def join(self) -> None:
         """Take what goes in one patch and comes elsewhere in another for one problem that moved.
@@ -210,6 +237,8 @@ def _series(
         (looks[0].tree, [life.first for life in mended.values()]),
         (looks[-1].tree, [life.last for life in brought.values()]),
     )
+    as_it_is = {id(one.told): one.finding for one in became.grown}
+    new = tuple(as_it_is.get(id(one), one) for one in new)
     through = [life for life in lives if not life.born and not life.died and life.seen]
     hidden = [life for life in lives if not life.born and not life.seen and told(life.last)]
     moved = [life for life in through if life.moves and told(life.last)]
