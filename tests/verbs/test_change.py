@@ -13,7 +13,7 @@ import pytest
 import lazymmu
 from lazymmu.snapshot.revisions import Base
 from lazymmu.snapshot.tree import Tree
-from lazymmu.verbs.change import Change, change
+from lazymmu.verbs.change import Change, brought_by, change
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "linux-new"
 
@@ -348,6 +348,9 @@ def test_a_rule_that_is_broken_besides_at_a_place_that_was_wrong_is_new(kernel, 
     assert new.message == ("drops a lock, as before, and now breaks section-outside-lock as well")
     assert became.unchanged == (one,)
     assert became.fixed == ()
+    # Which patch of a series breaks it besides.
+    looks = [[one], [one], [more], [more]]
+    assert brought_by((tree, [new]), 3, lambda number: (tree, looks[number])) == {"a": 2}
     new, became = change(base, (tree, [more]), (tree, [one]))
     assert new == became.fixed == ()
     assert became.unchanged == (one,)

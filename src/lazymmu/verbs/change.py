@@ -75,6 +75,11 @@ class Change:
         """Which patch of a series brings a new finding, "" if it is not asked or not known."""
         return dict(self.brought).get(finding.fingerprint, "")
 
+    def as_they_are(self, new: Iterable[Finding]) -> list[Finding]:
+        """The new findings, those that have grown without what is told of that."""
+        plain = {id(one.told): one.finding for one in self.grown}
+        return [plain.get(id(one), one) for one in new]
+
     def less(self, drop: Callable[[Finding], bool]) -> Change:
         """This change without the findings that `drop` is true of."""
         return replace(
@@ -192,9 +197,10 @@ def brought_by(
             found |= {finding.fingerprint: above for finding in new}
             continue
         middle = (below + above) // 2
-        later, _ = change(Base("", ""), look(middle), (change_to[0], new))
+        told, became = change(Base("", ""), look(middle), (change_to[0], new))
+        later = became.as_they_are(told)
         known = {id(finding) for finding in later}
-        pending.append((middle, above, list(later)))
+        pending.append((middle, above, later))
         pending.append((below, middle, [one for one in new if id(one) not in known]))
     return found
 

@@ -237,14 +237,12 @@ def _series(
         (looks[0].tree, [life.first for life in mended.values()]),
         (looks[-1].tree, [life.last for life in brought.values()]),
     )
-    as_it_is = {id(one.told): one.finding for one in became.grown}
-    new = tuple(as_it_is.get(id(one), one) for one in new)
     through = [life for life in lives if not life.born and not life.died and life.seen]
     hidden = [life for life in lives if not life.born and not life.seen and told(life.last)]
     moved = [life for life in through if life.moves and told(life.last)]
     still = [life.last for life in through if not life.moves]
     return SeriesReview(
-        tuple(_last(Fate.NEW, brought[id(one)]) for one in new if told(one)),
+        tuple(_last(Fate.NEW, brought[id(one)]) for one in became.as_they_are(new) if told(one)),
         tuple(_last(Fate.FIXED, mended[id(one)]) for one in became.fixed if told(one)),
         tuple(_last(Fate.MOVED, life) for life in moved),
         tuple(
