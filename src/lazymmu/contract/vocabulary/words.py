@@ -261,9 +261,11 @@ class Registration:
     """A call that registers a function to run in interrupt context.
 
     :param declared: it is a macro that does so at file level.
+    :param initialises: it is a macro that is the value of a variable which does.
     """
 
     fn: int
     kind: IrqKind
     source: str
     declared: bool = False
+    initialises: bool = False

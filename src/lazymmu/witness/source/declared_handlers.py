@@ -54,8 +54,7 @@ def declared_in(text: bytes, file: str) -> Iterator[tuple[int, DeclaredHandler]]
 def _pattern() -> re.Pattern[bytes]:
     known = load().handlers.items()
     names = "|".join(sorted(name for name, word in known if word.declared))
-    # A macro that is none by itself stands for the value of the variable that it initialises.
-    values = "|".join(sorted(name for name, word in known if name.isupper() and not word.declared))
+    values = "|".join(sorted(name for name, word in known if word.initialises))
     # At the left margin: what stands further in is in a function, or text of a macro.
     return re.compile(
         rb"^(?:(?:static[ \t]+)?(%s)|\w[^\n;{}=]*=[ \t\n]*(%s))[ \t]*\(([^()]*)\)"
