@@ -137,6 +137,16 @@ def test_a_comment_allows_its_rule_alone(tree, make_finding, make_result):
     assert not found.holding(other)
 
 
+def test_a_rule_that_a_line_breaks_besides_has_to_be_named_as_well(tree, make_finding, make_result):
+    """A comment about one rule hides no other, and is about something all the same."""
+    finding = make_finding(file="mm/a.c", line=2, also=("stale-read",))
+    for rules, allowed in (("nested-section", False), ("nested-section, stale-read", True)):
+        text = f"/* lazymmu: allow({rules}) never set here */\nenter();\n"
+        comments = comments_of(tree(a=text), make_result(finding))
+        assert bool(comments.holding(finding)) is allowed
+        assert comments.unused([finding]) == ()
+
+
 def test_comments_are_looked_for_in_every_file_that_names_the_mode(tree, make_result):
     """One whose finding is gone is found there, and told as unused."""
     result = make_result()

@@ -22,6 +22,19 @@ def test_a_baseline_gives_back_the_fingerprints_as_often_as_they_were_there(make
     )
 
 
+def test_a_known_line_that_breaks_another_rule_is_not_in_the_baseline(make_finding):
+    """Its name is the same, and nobody has ever seen that it does; less than before is known."""
+    plain = make_finding(rule="unlock-before-flush", fingerprint="a")
+    more = make_finding(rule="unlock-before-flush", fingerprint="a", also=("section-outside-lock",))
+    for then, now, known in ((plain, plain, True), (plain, more, False), (more, plain, True)):
+        text = baseline.write([then], [], ["x86"], "6.12.8").encode()
+        assert baseline.read(text, "base.json").known([now], lambda *_: True)(now) is known
+    whole = json.loads(baseline.write([plain], [], ["x86"], "6.12.8"))
+    del whole["findings"][0]["also"]
+    older = baseline.read(json.dumps(whole).encode(), "base.json")
+    assert older.known([more], lambda *_: True)(more)
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
@@ -39,6 +52,11 @@ def test_a_baseline_gives_back_the_fingerprints_as_often_as_they_were_there(make
         (
             '{"kind": "lazymmu-baseline", "format": 1, "findings": [{"fingerprint": 1}]}',
             "base.json: a broken baseline: finding 1 has no fingerprint",
+        ),
+        (
+            '{"kind": "lazymmu-baseline", "format": 1, "findings":'
+            ' [{"fingerprint": "a", "also": "b"}]}',
+            "base.json: a broken baseline: `also` of finding 1 is not a list of names",
         ),
     ],
 )

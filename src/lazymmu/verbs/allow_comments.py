@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final
 from lazymmu.contract.rules import RULES
 from lazymmu.kernelc.parse.lexemes import CHAR, COMMENT, LINE_COMMENT, STRING
 from lazymmu.terminal import clean
+from lazymmu.verbs.moves import broken_besides
 from lazymmu.verbs.texts import texts
 from lazymmu.witness.finding import StepAside
 
@@ -70,7 +71,16 @@ class AllowComments:
     by_place: Mapping[tuple[str, int], tuple[AllowComment, ...]]
 
     def holding(self, finding: Finding) -> tuple[AllowComment, ...]:
-        """The comments that allow a finding, one for each line where it was found; or none."""
+        """The comments that allow a finding, one for each line where it was found; or none.
+
+        They allow the rules that they name: one that its line breaks besides is not among them.
+        """
+        here = self.by_place.get((finding.file, finding.line), ())
+        named = [rule for one in here for rule in one.rules]
+        return () if broken_besides(finding, named) else self._about(finding)
+
+    def _about(self, finding: Finding) -> tuple[AllowComment, ...]:
+        """The comments that name a finding's rule, one for each line; none if one lacks it."""
         lines = [(finding.file, finding.line)]
         lines += [
             (step.file, step.line)
@@ -87,7 +97,7 @@ class AllowComments:
 
     def unused(self, findings: Iterable[Finding]) -> tuple[AllowComment, ...]:
         """The comments that are right and speak of nothing that was found."""
-        used = {one for finding in findings for one in self.holding(finding)}
+        used = {one for finding in findings for one in self._about(finding)}
         return tuple(one for one in self.all if not one.wrong and one not in used)
 
     @property

@@ -11,11 +11,11 @@ into suppressions, with a reason.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lazymmu import json_text
 from lazymmu.json_text import dump
-from lazymmu.verbs.moves import shape_of
+from lazymmu.verbs.moves import broken_besides, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -35,12 +35,21 @@ class BaselineError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class BaselineEntry:
-    """A finding of a baseline: where it was, and its shape (`moves.shape_of`), "" for none."""
+    """A finding of a baseline: where it was, and its shape (`moves.shape_of`), "" for none.
+
+    :param also: the other rules that it broke, None where that was not written down.
+    """
 
     fingerprint: str
     file: str = ""
     function: str = ""
     shape: str = ""
+    also: tuple[str, ...] | None = None
+
+    def is_about(self, finding: Finding) -> bool:
+        """Whether it is this finding, which breaks no other rule than it did."""
+        same = self.fingerprint == finding.fingerprint
+        return same and (self.also is None or not broken_besides(finding, self.also))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +78,7 @@ class Baseline:
         found: set[int] = set()
         others: list[Finding] = []
         for finding in findings:
-            same = next((one for one in left if one.fingerprint == finding.fingerprint), None)
+            same = next((one for one in left if one.is_about(finding)), None)
             if same is None:
                 others.append(finding)
             else:
@@ -102,6 +111,7 @@ def write(
             "file": finding.file,
             "function": finding.function,
             "shape": shape_of(finding),
+            "also": list(finding.also),
         }
         for finding in findings
     ]
@@ -120,7 +130,8 @@ def write(
 def read(text: bytes, name: str) -> Baseline:
     """What a baseline's text holds; name: the file's, for messages.
 
-    One that was written before there were losses in baselines has none.
+    One that was written before there were losses in baselines has none, and of one from before the
+    other rules of a finding were written down each is taken to be known.
 
     :raises BaselineError: the text is not as `write` writes it.
     """
@@ -148,9 +159,9 @@ def read(text: bytes, name: str) -> Baseline:
                 raise BaselineError(
                     f"{name}: a broken baseline: `{key}` of finding {number} is not a text"
                 )
-        read_back.append(
-            BaselineEntry(fingerprint, *(entry.get(key, "") for key in _ENTRY if key != "rule"))
-        )
+        file, function, shape = (entry.get(key, "") for key in _ENTRY if key != "rule")
+        also = _also(entry, f"{name}: a broken baseline: `also` of finding {number}")
+        read_back.append(BaselineEntry(fingerprint, file, function, shape, also))
     arches = whole.get("arches", [])
     if not isinstance(arches, list) or not all(isinstance(arch, str) for arch in arches):
         raise BaselineError(f"{name}: a broken baseline: `arches` is not a list of names")
@@ -160,6 +171,16 @@ def read(text: bytes, name: str) -> Baseline:
         tuple(arches),
         tuple(read_back),
     )
+
+
+def _also(entry: dict[str, Any], what: str) -> tuple[str, ...] | None:
+    """The other rules of an entry, None where they were not written down."""
+    also = entry.get("also")
+    if also is None:
+        return None
+    if not isinstance(also, list) or not all(isinstance(rule, str) for rule in also):
+        raise BaselineError(f"{what} is not a list of names")
+    return tuple(also)
 
 
 def _losses(entries: object, name: str) -> Iterator[tuple[str, str, str]]:

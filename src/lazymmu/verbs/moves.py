@@ -29,7 +29,7 @@ from lazymmu.kernelc.parse.slices import definitions
 from lazymmu.witness.finding import StepAside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from lazymmu.snapshot.tree import Tree
     from lazymmu.witness.finding import Finding, Step
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MIN_SIMILARITY",
     "also_broken",
+    "broken_besides",
     "moves",
     "shape_of",
     "similarity",
@@ -126,9 +127,16 @@ def also_broken(finding: Finding, origin: Finding) -> tuple[str, ...]:
 
     What comes of a section that is left open is none of these: it goes with that.
     """
-    if any(step.aside is StepAside.CONSEQUENCE for step in (*finding.path, *origin.path)):
+    if any(step.aside is StepAside.CONSEQUENCE for step in origin.path):
         return ()
-    return tuple(rule for rule in finding.also if rule not in (origin.rule, *origin.also))
+    return broken_besides(finding, (origin.rule, *origin.also))
+
+
+def broken_besides(finding: Finding, known: Collection[str]) -> tuple[str, ...]:
+    """The rules besides its own that a problem breaks at its place, without some that are known."""
+    if any(step.aside is StepAside.CONSEQUENCE for step in finding.path):
+        return ()
+    return tuple(rule for rule in finding.also if rule not in known)
 
 
 class _Texts:
