@@ -118,6 +118,18 @@ def test_an_interrupt_ends_with_130(run, monkeypatch):
     assert (ran.code, ran.err) == (130, "lazymmu: interrupted\n")
 
 
+def test_an_interrupt_while_a_class_is_made_ends_with_130_as_well(run, monkeypatch):
+    """As while a module is imported: Python 3.11 wraps what comes up there, and it is no bug."""
+
+    class Named:
+        def __set_name__(self, *_args):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(source, "check", lambda *_a, **_k: type("Made", (), {"field": Named()}))
+    ran = run("check", "linux")
+    assert (ran.code, ran.err) == (130, "lazymmu: interrupted\n")
+
+
 def test_a_reader_that_goes_away_ends_it_quietly():
     """`lazymmu completion bash | head -1` shows no error."""
     read, write = os.pipe()

@@ -179,26 +179,41 @@ def main(argv: Sequence[str] | None = None) -> int:
                 console.tell(OVERVIEW)
                 return ExitCode.FAILED
             code = int(args.run(args))
-    except Problem as problem:
-        if debug and problem.__cause__ is not None:
-            console.tell(clean_lines(traceback.format_exc()))
-        say(message_of(problem))
-        return ExitCode.FAILED
-    except KeyboardInterrupt:
-        say("interrupted")
-        return ExitCode.INTERRUPTED
-    except Terminated as signal:
-        return signal.code
-    except MemoryError:
-        say("out of memory")
-        return ExitCode.FAILED
     except BaseException as error:  # noqa: BLE001 - the last resort: a sentence, and no traceback
-        if debug:
-            console.tell(clean_lines(traceback.format_exc()))
-        say(
-            f"internal error, {type(error).__name__}: {clean(message_of(error), 500)}; "
-            "please report it with the output of --debug (lazymmu --debug VERB ...)"
-        )
-        return ExitCode.FAILED
+        return _ended_by(_meant(error), debug=debug)
     # Nobody may take an answer that did not arrive for a clean one.
     return code if code or console.delivered() else ExitCode.FAILED
+
+
+def _meant(error: BaseException) -> BaseException:
+    """What ended a command: Python 3.11 wraps what comes up while a class is made.
+
+    That is a RuntimeError then ("Error calling __set_name__"), also of an interrupt.
+    """
+    cause = error.__cause__
+    interrupt = isinstance(cause, (KeyboardInterrupt, Terminated))
+    return cause if cause is not None and interrupt and isinstance(error, RuntimeError) else error
+
+
+def _ended_by(error: BaseException, *, debug: bool) -> int:
+    """Say why a command ends, and return its exit code; called where that is being handled."""
+    match error:
+        case Problem():
+            if debug and error.__cause__ is not None:
+                console.tell(clean_lines(traceback.format_exc()))
+            say(message_of(error))
+        case KeyboardInterrupt():
+            say("interrupted")
+            return ExitCode.INTERRUPTED
+        case Terminated():
+            return error.code
+        case MemoryError():
+            say("out of memory")
+        case _:
+            if debug:
+                console.tell(clean_lines(traceback.format_exc()))
+            say(
+                f"internal error, {type(error).__name__}: {clean(message_of(error), 500)}; "
+                "please report it with the output of --debug (lazymmu --debug VERB ...)"
+            )
+    return ExitCode.FAILED
